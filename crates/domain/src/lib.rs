@@ -1,0 +1,35 @@
+//! The vocabulary of Gác: what a camera saw, who may pass, what a rule found.
+//!
+//! Every type here is a small immutable value.
+//! Nothing in this crate does I/O, reads a clock, or knows a serialisation format: `wire` translates.
+//! The words are defined in `GLOSSARY.md`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod face;
+pub mod gate;
+pub mod geometry;
+pub mod id;
+pub mod perception;
+pub mod plate;
+pub mod ports;
+pub mod time;
+pub mod traffic;
+
+pub use face::{Embedding, FaceMatch, FaceObservation, Liveness};
+pub use gate::{
+    Ack, AckResult, Barrier, CommandKind, DenyReason, GateCommand, GateState, Outcome, Passage,
+    PassageState, ReferReason, Verdict,
+};
+pub use geometry::{BoxInImage, PointInImage};
+pub use id::{
+    CameraId, CandidateId, CommandId, EvidenceId, GateId, PassageId, PersonId, SightingId, SiteId,
+    TrackId, VerdictId, ViolationId, ZoneId,
+};
+pub use perception::{
+    Class, Detection, DetectionSet, Frame, Sighting, SightingPhase, SourceEvent, Track, TrackState,
+};
+pub use plate::{CharRead, Plate, PlateColour, PlateRead, PlateVote, RowRead};
+pub use time::Timestamp;
+pub use traffic::{Candidate, EvidenceItem, EvidenceRole, SignalPhase, Standing};

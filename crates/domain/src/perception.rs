@@ -1,0 +1,182 @@
+//! What cameras and models say: frames, detections, tracks, sightings.
+
+use crate::{
+    BoxInImage, CameraId, EvidenceItem, FaceObservation, PlateRead, PlateVote, SightingId,
+    SignalPhase, Timestamp, TrackId, face::FaceVote,
+};
+use std::{fmt, sync::Arc};
+
+/// One decoded picture. Cheap to clone; may be dropped anywhere, and drops are counted.
+#[derive(Clone)]
+pub struct Frame {
+    /// The camera.
+    pub camera: CameraId,
+    /// Counts from 0 as the source delivers; the ring buffer finds frames by it.
+    pub seq: u64,
+    /// When the light fell on the sensor, as well as the source can tell.
+    pub captured_at: Timestamp,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Rows from the top, no padding, three bytes a pixel: red, green, blue.
+    pub rgb: Arc<[u8]>,
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Frame({} #{} {}x{})",
+            self.camera, self.seq, self.width, self.height
+        )
+    }
+}
+
+/// What a source says next.
+#[derive(Clone, Debug)]
+pub enum SourceEvent {
+    /// A picture.
+    Frame(Frame),
+    /// Pictures were lost before they reached us: how many at least.
+    Gap {
+        /// How many frames, at least.
+        lost: u64,
+    },
+    /// The file has ended. A camera never says this.
+    EndOfStream,
+}
+
+/// What a thing is. COCO's words, and ours for parts of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// On foot.
+    Person,
+    /// With its rider.
+    Bicycle,
+    /// Up to 9 seats.
+    Car,
+    /// With its rider.
+    Motorbike,
+    /// A bus.
+    Bus,
+    /// A lorry.
+    Truck,
+    /// A face.
+    Face,
+    /// A number plate.
+    Plate,
+}
+
+impl Class {
+    /// Whether it is a vehicle with a plate of its own.
+    pub fn is_motor_vehicle(self) -> bool {
+        matches!(self, Self::Car | Self::Motorbike | Self::Bus | Self::Truck)
+    }
+}
+
+/// One thing in one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// What it is.
+    pub class: Class,
+    /// Where it is.
+    pub bounds: BoxInImage,
+    /// The model's score in [0, 1].
+    pub score: f32,
+}
+
+/// All that the models found in one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DetectionSet {
+    /// The camera.
+    pub camera: CameraId,
+    /// The frame's number.
+    pub seq: u64,
+    /// The frame's capture time.
+    pub captured_at: Timestamp,
+    /// Vehicles and people.
+    pub detections: Vec<Detection>,
+    /// Plates, as read.
+    pub plates: Vec<PlateRead>,
+    /// Faces.
+    pub faces: Vec<FaceObservation>,
+    /// The signal's phase as the lamps show it in this frame, when the camera has one.
+    pub signal: Option<SignalPhase>,
+}
+
+/// Where a track is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrackState {
+    /// Seen, but not often enough to be believed.
+    Tentative,
+    /// Believed.
+    Confirmed,
+    /// Believed, and not seen in the newest frame.
+    Coasting,
+    /// Not seen for too long.
+    Ended,
+}
+
+/// One thing through time in one camera.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// Its number.
+    pub id: TrackId,
+    /// What most frames took it for.
+    pub class: Class,
+    /// Where in its life it is.
+    pub state: TrackState,
+    /// Where it is now: detected, or predicted while coasting.
+    pub bounds: BoxInImage,
+    /// The newest detection's score.
+    pub score: f32,
+    /// Capture time of its first frame.
+    pub first_seen_at: Timestamp,
+    /// Capture time of the newest frame with a detection.
+    pub last_seen_at: Timestamp,
+    /// How many frames had a detection.
+    pub n_hits: u32,
+}
+
+/// Which of the messages about one sighting this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SightingPhase {
+    /// The first.
+    New,
+    /// The evidence changed.
+    Update,
+    /// The thing has left; nothing more comes.
+    Final,
+}
+
+/// "This vehicle or person, with this identity evidence, was here from then to then."
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// Stable over all messages about it.
+    pub id: SightingId,
+    /// Counts the messages about it, from 0.
+    pub revision: u32,
+    /// First, later or last message.
+    pub phase: SightingPhase,
+    /// The camera.
+    pub camera: CameraId,
+    /// The camera's track.
+    pub track: TrackId,
+    /// What it is.
+    pub class: Class,
+    /// Capture time of the first frame with it.
+    pub first_seen_at: Timestamp,
+    /// Capture time of the newest frame with it: the one that this message rests on.
+    pub last_seen_at: Timestamp,
+    /// Where it was in that frame.
+    pub bounds: BoxInImage,
+    /// Whether more frames would hardly change the identity evidence: a gate may decide on it.
+    pub is_decisive: bool,
+    /// The voted plate, when one was read.
+    pub plate: Option<PlateVote>,
+    /// Whom the face resembles, when one was seen.
+    pub face: Option<FaceVote>,
+    /// The best picture of it so far.
+    pub picture: Option<EvidenceItem>,
+}

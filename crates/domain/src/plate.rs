@@ -1,0 +1,373 @@
+//! Vietnamese plates: a normal form that loses nothing, what a reader saw, and what many frames agree on.
+//!
+//! Rows are kept, because `30F25658` is a car on one row and an old motorbike on two
+//! (TT79/2024/TT-BCA; `GLOSSARY.md`, *plate*).
+
+use crate::{BoxInImage, PointInImage};
+use std::fmt;
+
+mod grammar;
+mod lookalike;
+
+pub use grammar::{PlateClass, is_province_code};
+pub use lookalike::{is_confusable, single_confusion};
+
+/// Longest normal form: `80-441-NG-02` has 9 characters, `29-MĐ1 504.66` has 10; one more for a misread screw.
+const CHARS_MAX: usize = 11;
+
+/// A plate text in normal form: upper case, no separators, one or two rows, `Đ` kept.
+///
+/// Personal data: `Debug` is redacted and there is no `Display`; [`Plate::expose`] is called where it must be seen.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Plate {
+    rows: Vec<String>,
+    layout: Layout,
+}
+
+/// How many rows a plate has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layout {
+    /// Typed by a person on one line: the rows are not known.
+    Unknown,
+    /// One row.
+    OneRow,
+    /// Two rows.
+    TwoRows,
+}
+
+/// Why a text is not a plate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlateError {
+    /// Fewer than 4 or more than 11 letters and digits.
+    Length {
+        /// How many there were.
+        n_chars: usize,
+    },
+    /// More than two rows.
+    Rows {
+        /// How many there were.
+        n_rows: usize,
+    },
+    /// A character that no Vietnamese plate has and that no separator is.
+    Character(char),
+}
+
+impl fmt::Display for PlateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { n_chars } => {
+                write!(
+                    f,
+                    "a plate has 4 to {CHARS_MAX} letters and digits, not {n_chars}"
+                )
+            }
+            Self::Rows { n_rows } => write!(f, "a plate has one or two rows, not {n_rows}"),
+            Self::Character(c) => {
+                write!(
+                    f,
+                    "{c:?} (U+{:04X}) is not a character of a plate",
+                    u32::from(*c)
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for PlateError {}
+
+impl Plate {
+    /// Reads a plate as people write it: `30F-256.58`, `29-B1 123.45`, or with the rows told apart, `29-B1/123.45`.
+    ///
+    /// Separators are space, `-`, `.` and `·`; rows are told apart by `/` or a line break.
+    /// Letters are folded to upper case; full-width and other look-alike Unicode is refused, not guessed.
+    pub fn parse(text: &str) -> Result<Self, PlateError> {
+        let mut rows = Vec::new();
+        for row in text.trim().split(['/', '\n']) {
+            rows.push(normal_row(row)?);
+        }
+        rows.retain(|row| !row.is_empty());
+        let layout = if rows.len() == 2 {
+            Layout::TwoRows
+        } else {
+            Layout::Unknown
+        };
+        Self::new(rows, layout)
+    }
+
+    /// A plate from rows that a camera told apart.
+    pub fn from_rows<S: AsRef<str>>(rows: &[S]) -> Result<Self, PlateError> {
+        let rows: Vec<String> = rows
+            .iter()
+            .map(|row| normal_row(row.as_ref()))
+            .collect::<Result<_, _>>()?;
+        let layout = if rows.len() == 2 {
+            Layout::TwoRows
+        } else {
+            Layout::OneRow
+        };
+        Self::new(rows, layout)
+    }
+
+    fn new(rows: Vec<String>, layout: Layout) -> Result<Self, PlateError> {
+        let n_chars = rows.iter().map(|row| row.chars().count()).sum();
+        if 2 < rows.len() {
+            return Err(PlateError::Rows { n_rows: rows.len() });
+        }
+        if !(4..=CHARS_MAX).contains(&n_chars) {
+            return Err(PlateError::Length { n_chars });
+        }
+        Ok(Self { rows, layout })
+    }
+
+    /// The rows, each in normal form.
+    pub fn rows(&self) -> &[String] {
+        &self.rows
+    }
+
+    /// How many rows it has, as far as is known.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The text with `/` between rows. Call it only where a person with authority looks, or on a protected wire.
+    pub fn expose(&self) -> String {
+        self.rows.join("/")
+    }
+
+    /// The key that lists are searched by: rows joined, `Đ` folded to `D`.
+    pub fn key(&self) -> String {
+        self.rows
+            .iter()
+            .flat_map(|row| row.chars())
+            .map(fold)
+            .collect()
+    }
+
+    /// Whether both can be the same plate: equal keys, and equal rows where both know theirs.
+    pub fn matches(&self, other: &Self) -> bool {
+        let is_one_unknown = self.layout == Layout::Unknown || other.layout == Layout::Unknown;
+        self.key() == other.key() && (is_one_unknown || self.rows.len() == other.rows.len())
+    }
+
+    /// Every class of the grammar that this text can be; empty when it can be none.
+    pub fn classes(&self) -> Vec<PlateClass> {
+        grammar::classes(self)
+    }
+}
+
+impl fmt::Debug for Plate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plate(<redacted>)")
+    }
+}
+
+fn fold(c: char) -> char {
+    if c == 'Đ' { 'D' } else { c }
+}
+
+fn normal_row(row: &str) -> Result<String, PlateError> {
+    let mut normal = String::new();
+    for c in row.chars() {
+        match c {
+            ' ' | '-' | '.' | '·' | '\t' | '\r' => (),
+            'a'..='z' | 'A'..='Z' | '0'..='9' => normal.push(c.to_ascii_uppercase()),
+            'đ' | 'Đ' => normal.push('Đ'),
+            other => return Err(PlateError::Character(other)),
+        }
+    }
+    Ok(normal)
+}
+
+/// The ground colour of a plate; it says who may carry it (Law 36/2024/QH15, art. 36).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlateColour {
+    /// Not told.
+    #[default]
+    Unknown,
+    /// Individuals and companies.
+    White,
+    /// Transport business.
+    Yellow,
+    /// State bodies.
+    Blue,
+    /// Army.
+    Red,
+}
+
+/// One character as a reader saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CharRead {
+    /// The likeliest character.
+    pub best: char,
+    /// Its score in [0, 1].
+    pub score: f32,
+    /// The next likeliest with their scores, best first, at most three.
+    pub alternatives: Vec<(char, f32)>,
+}
+
+/// One row as a reader saw it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowRead {
+    /// From left to right.
+    pub chars: Vec<CharRead>,
+}
+
+impl RowRead {
+    /// The likeliest text.
+    pub fn text(&self) -> String {
+        self.chars.iter().map(|c| c.best).collect()
+    }
+}
+
+/// One plate in one frame, exactly as it was read: never rewritten by grammar.
+///
+/// Personal data: `Debug` says how long it is and no more.
+#[derive(Clone, PartialEq)]
+pub struct PlateRead {
+    /// Where it is.
+    pub bounds: BoxInImage,
+    /// Its corners from the top left, clockwise, when the detector gives them.
+    pub corners: Option<[PointInImage; 4]>,
+    /// The detector's score.
+    pub detect_score: f32,
+    /// One or two rows.
+    pub rows: Vec<RowRead>,
+    /// The ground colour.
+    pub colour: PlateColour,
+}
+
+impl PlateRead {
+    /// The lowest score of its characters; 0 when there is none. A chain is as strong as its weakest link.
+    pub fn score(&self) -> f32 {
+        weakest(&self.rows)
+    }
+
+    /// The likeliest text, when it has the length of a plate.
+    pub fn plate(&self) -> Option<Plate> {
+        plate_of(&self.rows)
+    }
+}
+
+impl fmt::Debug for PlateRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n_chars: usize = self.rows.iter().map(|row| row.chars.len()).sum();
+        write!(
+            f,
+            "PlateRead({n_chars} characters, {} rows, <redacted>)",
+            self.rows.len()
+        )
+    }
+}
+
+/// What many frames of one vehicle agree on.
+#[derive(Clone, PartialEq)]
+pub struct PlateVote {
+    /// The voted rows; scores are shares of the votes, in [0, 1].
+    pub rows: Vec<RowRead>,
+    /// The ground colour most frames saw.
+    pub colour: PlateColour,
+    /// How many frames were read.
+    pub n_reads: u32,
+    /// How many of them read exactly the voted text.
+    pub n_agreeing: u32,
+}
+
+impl PlateVote {
+    /// The lowest score of its characters; 0 when there is none.
+    pub fn score(&self) -> f32 {
+        weakest(&self.rows)
+    }
+
+    /// The voted text, when it has the length of a plate.
+    pub fn plate(&self) -> Option<Plate> {
+        plate_of(&self.rows)
+    }
+}
+
+impl fmt::Debug for PlateVote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "PlateVote({} of {} reads agree, <redacted>)",
+            self.n_agreeing, self.n_reads
+        )
+    }
+}
+
+fn weakest(rows: &[RowRead]) -> f32 {
+    let scores = rows.iter().flat_map(|row| &row.chars).map(|c| c.score);
+    scores.min_by(f32::total_cmp).unwrap_or(0.0)
+}
+
+fn plate_of(rows: &[RowRead]) -> Option<Plate> {
+    let texts: Vec<String> = rows.iter().map(RowRead::text).collect();
+    Plate::from_rows(&texts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(written: &str, exposed: &str, key: &str) {
+        let plate = Plate::parse(written).unwrap();
+        assert_eq!(
+            (plate.expose().as_str(), plate.key().as_str()),
+            (exposed, key)
+        );
+    }
+
+    #[test]
+    fn as_people_write_them() {
+        check("30F-256.58", "30F25658", "30F25658");
+        check(" 29-b1 123.45 ", "29B112345", "29B112345");
+        check("29-MĐ1/234.56", "29MĐ1/23456", "29MD123456");
+        check("29-B1\n123.45", "29B1/12345", "29B112345");
+    }
+
+    #[test]
+    fn strange_unicode_is_refused_and_named() {
+        assert_eq!(Plate::parse("30Ｆ25658"), Err(PlateError::Character('Ｆ')));
+        assert_eq!(
+            Plate::parse("30F\u{202e}25658"),
+            Err(PlateError::Character('\u{202e}'))
+        );
+        assert_eq!(Plate::parse("３０F25658"), Err(PlateError::Character('３')));
+        assert_eq!(Plate::parse("30О25658"), Err(PlateError::Character('О'))); // Cyrillic
+        assert_eq!(Plate::parse("30F"), Err(PlateError::Length { n_chars: 3 }));
+        assert_eq!(
+            Plate::parse("1/2/30F25658"),
+            Err(PlateError::Rows { n_rows: 3 })
+        );
+    }
+
+    #[test]
+    fn rows_tell_a_car_from_an_old_motorbike() {
+        let typed = Plate::parse("30F-256.58").unwrap();
+        let car = Plate::from_rows(&["30F25658"]).unwrap();
+        let motorbike = Plate::from_rows(&["30F2", "5658"]).unwrap();
+        assert!(typed.matches(&car) && typed.matches(&motorbike));
+        assert!(!car.matches(&motorbike));
+    }
+
+    #[test]
+    fn plate_text_is_never_printed_by_debug() {
+        let plate = Plate::parse("30F25658").unwrap();
+        assert_eq!(format!("{plate:?}"), "Plate(<redacted>)");
+    }
+
+    proptest! {
+        #[test]
+        fn the_normal_form_is_a_fixed_point(text in "[0-9A-Za-z.Đ/ -]{0,14}") {
+            if let Ok(plate) = Plate::parse(&text) {
+                prop_assert_eq!(Plate::parse(&plate.expose()).unwrap(), plate);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_panic(text in ".{0,40}") {
+            let _is_plate = Plate::parse(&text).is_ok();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The seams: what a shell must bring, and a test can fake.
+//!
+//! Five, and a sixth needs an argument in `docs/design/`.
+//! MQTT and the store are no seams: they are tested against a real broker and real databases.
+
+use crate::{Ack, DetectionSet, Frame, GateCommand, PersonId, Plate, SourceEvent, Timestamp};
+use std::{error::Error, future::Future, time::Duration};
+
+/// A camera, a file or a generated scene.
+///
+/// Blocking on purpose: it is called from the camera's own thread.
+pub trait FrameSource: Send {
+    /// What went wrong; a live source is then built anew after a pause.
+    type Error: Error + Send + Sync + 'static;
+
+    /// The next frame, gap or end.
+    fn next(&mut self) -> Result<SourceEvent, Self::Error>;
+}
+
+/// Models over a frame. `&mut self`, because an ONNX Runtime session is run by exactly one thread.
+pub trait Detector: Send {
+    /// What went wrong in the runtime.
+    type Error: Error + Send + Sync + 'static;
+
+    /// All that the models find in the frame.
+    fn detect(&mut self, frame: &Frame) -> Result<DetectionSet, Self::Error>;
+}
+
+/// What the policy may know of the site's list: a value, not a connection.
+///
+/// A lost network makes it stale, never slow.
+pub trait Registry {
+    /// Every entry whose plate has this key; more than one is for the policy to judge.
+    fn find_plate(&self, plate: &Plate) -> Vec<&Registration>;
+    /// Every entry one confusable character away.
+    fn find_look_alikes(&self, plate: &Plate) -> Vec<&Registration>;
+    /// The entry of an enrolled person.
+    fn find_person(&self, person: PersonId) -> Option<&Registration>;
+    /// When the list was made.
+    fn as_of(&self) -> Timestamp;
+}
+
+/// An entry of the site's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The plate, for a vehicle.
+    pub plate: Option<Plate>,
+    /// The enrolled person, for a face.
+    pub person: Option<PersonId>,
+    /// What the list says.
+    pub access: Access,
+    /// First moment of validity.
+    pub valid_from: Option<Timestamp>,
+    /// First moment after validity.
+    pub valid_until: Option<Timestamp>,
+    /// Hours of the week; none means always.
+    pub schedule: Vec<WeeklyHours>,
+}
+
+/// What a list entry says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// Let in while valid.
+    Allow,
+    /// Turn away.
+    Bar,
+}
+
+/// Hours of some days of the week, in the site's own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeeklyHours {
+    /// Monday first.
+    pub days: [bool; 7],
+    /// Minutes after midnight, included.
+    pub from_minute: u16,
+    /// Minutes after midnight, excluded; 1440 is midnight at the end.
+    pub until_minute: u16,
+}
+
+/// Something that opens.
+pub trait GateActuator: Send + Sync {
+    /// Why the command could not be handed over.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Hands the command to the device and waits for its answer, at most until the command expires.
+    fn send(&self, command: GateCommand) -> impl Future<Output = Result<Ack, Self::Error>> + Send;
+}
+
+/// Time for shells. Pure crates never see it.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Returns after the span.
+    fn sleep(&self, span: Duration) -> impl Future<Output = ()> + Send;
+}

@@ -1,0 +1,1 @@
+//! What crosses a process boundary: MQTT payloads, topics and journal records, versioned.

@@ -1,0 +1,2 @@
+//! The program `gac`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Who may pass: list, schedule and look-alike matching, verdicts and the passage state machine.

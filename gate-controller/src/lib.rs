@@ -1,0 +1,1 @@
+//! Sightings to verdicts, signed commands and passages; the barrier simulator; journal replay.

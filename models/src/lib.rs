@@ -1,0 +1,1 @@
+//! Catalogue, import and ONNX Runtime sessions, with pure pre- and post-processing.

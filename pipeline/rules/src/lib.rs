@@ -1,0 +1,1 @@
+//! Tracks, signals and zones to candidates: one file for each traffic rule.

@@ -1,0 +1,1 @@
+//! Cameras, files and generated scenes to frames with a capture time.

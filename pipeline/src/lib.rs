@@ -1,0 +1,1 @@
+//! Frames to sightings and candidates: the assembly of one edge box.

@@ -1,0 +1,1 @@
+//! Scenes with exact ground truth, made from a seed.

@@ -1,0 +1,1 @@
+//! The life of a case: from candidate to review, as a total state machine.

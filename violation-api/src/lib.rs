@@ -1,0 +1,1 @@
+//! Passages, verdicts and cases in a store, with a JSON API and a web console.
