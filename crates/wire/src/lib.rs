@@ -1,1 +1,21 @@
-//! What crosses a process boundary: MQTT payloads, topics and journal records, versioned.
+//! What crosses a process boundary: MQTT payloads, topic names and journal records, versioned.
+//!
+//! The shapes on the wire are private; the rest of the program sees domain types only.
+//! Reading is strict: an unknown field, a newer version, a number that is not finite or a name that is no slug is an
+//! error, and the caller counts it. The topics and payloads are described in `docs/ref/mqtt.md`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod envelope;
+mod journal;
+mod message;
+mod shape;
+mod time;
+mod topic;
+
+pub use envelope::{Envelope, PAYLOAD_BYTES_MAX, VERSION, WireError};
+pub use journal::{JournalEntry, JournalRecord};
+pub use message::{CameraState, CameraStatus, Count, Message, Receipt, SignedCommand};
+pub use time::{format_time, parse_time};
+pub use topic::Topic;

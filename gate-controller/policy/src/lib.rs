@@ -1,1 +1,21 @@
 //! Who may pass: list, schedule and look-alike matching, verdicts and the passage state machine.
+//!
+//! Everything here is pure: [`decide`] and [`PassageMachine::step`] are total functions of their arguments.
+//! Time is an argument, ids come from a seeded [`IdSource`], and there is no error to return:
+//! *refer* is an answer. So a journal of inputs replays to the same bytes.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod decide;
+mod ids;
+mod passage;
+mod registry;
+mod rule;
+mod schedule;
+
+pub use decide::{Decision, decide};
+pub use ids::{IdSource, SeededIds};
+pub use passage::{ACK_GRACE, GateInput, GateOutput, HANDLED_MAX, Lane, PassageMachine};
+pub use registry::ListRegistry;
+pub use rule::{Factor, GRANT_TTL_MAX, GRANT_TTL_MIN, Policy};

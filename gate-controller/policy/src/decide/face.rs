@@ -1,0 +1,48 @@
+//! Lanes that ask for the face of an enrolled person.
+
+use super::{Case, entries, require};
+use domain::{FaceMatch, Outcome, ReferReason, face::FaceVote, ports::Registry};
+
+pub(super) fn judge<R: Registry>(
+    case: &Case<R>,
+    path: &mut Vec<&'static str>,
+) -> Result<Outcome, ReferReason> {
+    let (policy, sighting) = (case.policy, case.sighting);
+    path.push("face-seen");
+    let Some(vote) = &sighting.face else {
+        let is_other_kind = sighting.plate.is_some() || sighting.class.is_motor_vehicle();
+        return Err(if is_other_kind {
+            ReferReason::FactorMissing
+        } else {
+            ReferReason::Unreadable
+        });
+    };
+    if vote.n_views == 0 {
+        return Err(ReferReason::Unreadable);
+    }
+    // Liveness before identity: whom a picture resembles is nobody's business.
+    let is_live = vote.liveness.map_or(!policy.is_liveness_required, |said| said.is_live());
+    require(path, "live", is_live, ReferReason::LivenessFailed)?;
+    path.push("enrolled");
+    let best = best(vote).filter(FaceMatch::is_same).ok_or(ReferReason::Unknown)?;
+    let entry = case.registry.find_person(best.person).ok_or(ReferReason::Unknown)?;
+    let is_apart = vote
+        .candidates
+        .iter()
+        .filter(|other| other.person != best.person)
+        .all(|other| policy.face_margin_min <= best.similarity - other.similarity);
+    require(path, "nobody-else", is_apart, ReferReason::Ambiguous)?;
+    let unsure = ReferReason::ScoreTooLow;
+    require(path, "decisive", sighting.is_decisive, unsure)?;
+    require(path, "frames-agree", policy.agreeing_min <= vote.n_agreeing, unsure)?;
+    entries(case, &[entry], path)
+}
+
+/// The first in order of similarity; of equals the one with the smaller id.
+pub(crate) fn best(vote: &FaceVote) -> Option<FaceMatch> {
+    let order = |a: &&FaceMatch, b: &&FaceMatch| {
+        let by_similarity = a.similarity.total_cmp(&b.similarity);
+        by_similarity.then_with(|| b.person.cmp(&a.person))
+    };
+    vote.candidates.iter().max_by(order).copied()
+}

@@ -1,0 +1,199 @@
+//! The site's list in memory.
+
+use domain::{
+    PersonId, Plate, Timestamp,
+    plate::is_confusable,
+    ports::{Access, Registration, Registry},
+};
+use std::collections::BTreeMap;
+
+/// The characters that a key may have.
+const KEY_CHARS: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// A snapshot of the list: a value, made anew when the list changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListRegistry {
+    entries: Vec<Registration>,
+    by_key: BTreeMap<String, Vec<usize>>,
+    by_person: BTreeMap<PersonId, usize>,
+    as_of: Timestamp,
+}
+
+impl ListRegistry {
+    /// Indexes the entries. `as_of` is the moment at which the list was known to be right.
+    ///
+    /// Of several entries of one person the first counts, and one that bars counts before any other.
+    pub fn new(entries: Vec<Registration>, as_of: Timestamp) -> Self {
+        let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_person: BTreeMap<PersonId, usize> = BTreeMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            if let Some(plate) = &entry.plate {
+                by_key.entry(plate.key()).or_default().push(index);
+            }
+            if let Some(person) = entry.person {
+                let held = by_person.entry(person).or_insert(index);
+                let is_held_barring = entries.get(*held).is_some_and(|e| e.access == Access::Bar);
+                if entry.access == Access::Bar && !is_held_barring {
+                    *held = index;
+                }
+            }
+        }
+        Self {
+            entries,
+            by_key,
+            by_person,
+            as_of,
+        }
+    }
+
+    /// The entries in the order in which they were given.
+    pub fn entries(&self) -> &[Registration] {
+        &self.entries
+    }
+
+    /// The same list, known to be right at a later moment.
+    pub fn confirmed(&self, as_of: Timestamp) -> Self {
+        Self {
+            as_of,
+            ..self.clone()
+        }
+    }
+
+    /// Every pair of entries that one confusable character separates, each pair once, in order of their keys.
+    ///
+    /// Such vehicles are told apart only by readings without a plausible rival; the operator should know them.
+    pub fn look_alike_pairs(&self) -> Vec<(&Registration, &Registration)> {
+        let mut pairs = Vec::new();
+        for (key, firsts) in &self.by_key {
+            for other in look_alike_keys(key).filter(|other| key < other) {
+                let seconds = self.by_key.get(&other).map_or(&[][..], Vec::as_slice);
+                for first in self.at(firsts) {
+                    pairs.extend(self.at(seconds).into_iter().map(|second| (first, second)));
+                }
+            }
+        }
+        pairs
+    }
+
+    fn at(&self, indices: &[usize]) -> Vec<&Registration> {
+        indices.iter().filter_map(|i| self.entries.get(*i)).collect()
+    }
+
+    fn with_key(&self, key: &str) -> Vec<&Registration> {
+        self.by_key.get(key).map(|i| self.at(i)).unwrap_or_default()
+    }
+}
+
+impl Registry for ListRegistry {
+    fn find_plate(&self, plate: &Plate) -> Vec<&Registration> {
+        self.with_key(&plate.key())
+    }
+
+    fn find_look_alikes(&self, plate: &Plate) -> Vec<&Registration> {
+        look_alike_keys(&plate.key())
+            .flat_map(|key| self.with_key(&key))
+            .collect()
+    }
+
+    fn find_person(&self, person: PersonId) -> Option<&Registration> {
+        self.by_person
+            .get(&person)
+            .and_then(|index| self.entries.get(*index))
+    }
+
+    fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+}
+
+/// All keys that differ from this one in exactly one character, and that one confusable: under 40 in practice,
+/// so that a look-up costs the same in a list of ten and of a million.
+fn look_alike_keys(key: &str) -> impl Iterator<Item = String> {
+    let chars: Vec<char> = key.chars().collect();
+    let n_chars = chars.len();
+    (0..n_chars).flat_map(move |place| {
+        let chars = chars.clone();
+        KEY_CHARS.chars().filter_map(move |c| {
+            let mut other = chars.clone();
+            let here = other.get_mut(place)?;
+            if !is_confusable(*here, c) {
+                return None;
+            }
+            *here = c;
+            Some(other.into_iter().collect())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::plate::single_confusion;
+    use proptest::prelude::*;
+
+    fn entry(plate: &str) -> Registration {
+        Registration {
+            plate: Some(Plate::parse(plate).unwrap()),
+            person: None,
+            access: Access::Allow,
+            valid_from: None,
+            valid_until: None,
+            schedule: Vec::new(),
+        }
+    }
+
+    fn list(plates: &[&str]) -> ListRegistry {
+        ListRegistry::new(plates.iter().map(|p| entry(p)).collect(), Timestamp::EPOCH)
+    }
+
+    fn keys(found: &[&Registration]) -> Vec<String> {
+        found.iter().filter_map(|e| e.plate.as_ref().map(Plate::key)).collect()
+    }
+
+    #[test]
+    fn finds_by_key_whatever_the_spelling() {
+        let registry = list(&["29-MĐ1/234.56", "51G-123.45"]);
+        let found = registry.find_plate(&Plate::parse("29MD123456").unwrap());
+        assert_eq!(keys(&found), ["29MD123456"]);
+        assert!(registry.find_plate(&Plate::parse("51G12346").unwrap()).is_empty());
+    }
+
+    #[test]
+    fn pairs_that_one_confusable_character_separates() {
+        let registry = list(&["51G-123.45", "30F-256.58", "51G-723.45", "30F-256.5B", "51G-423.45"]);
+        let pairs: Vec<_> = registry.look_alike_pairs();
+        let pairs: Vec<_> = pairs.iter().map(|(a, b)| keys(&[a, b]).join(" ")).collect();
+        assert_eq!(pairs, ["30F25658 30F2565B", "51G12345 51G72345"]);
+    }
+
+    #[test]
+    fn an_entry_that_bars_a_person_counts_before_one_that_allows() {
+        let person = PersonId(1);
+        let allow = Registration { person: Some(person), plate: None, ..entry("51G-123.45") };
+        let bar = Registration { access: Access::Bar, ..allow.clone() };
+        for entries in [vec![allow.clone(), bar.clone()], vec![bar, allow]] {
+            let registry = ListRegistry::new(entries, Timestamp::EPOCH);
+            assert_eq!(registry.find_person(person).map(|e| e.access), Some(Access::Bar));
+        }
+    }
+
+    proptest! {
+        /// The index must find what a comparison with every entry finds.
+        #[test]
+        fn look_alikes_are_those_of_the_vocabulary(
+            plates in proptest::collection::vec("[0-9]{2}[ABDEF][0-9]{4,5}", 1..40),
+            read in "[0-9]{2}[ABDEF][0-9]{4,5}",
+        ) {
+            let registry = list(&plates.iter().map(String::as_str).collect::<Vec<_>>());
+            let read = Plate::parse(&read).unwrap();
+            let mut expect: Vec<String> = registry.entries().iter()
+                .filter_map(|e| e.plate.as_ref())
+                .filter(|plate| single_confusion(plate, &read))
+                .map(Plate::key).collect();
+            let mut found = keys(&registry.find_look_alikes(&read));
+            expect.sort();
+            found.sort();
+            prop_assert_eq!(found, expect);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The numbers that a site sets.
+
+use domain::Timestamp;
+use std::time::Duration;
+
+/// Shortest life of a command: a slow radio link still gets it through.
+pub const GRANT_TTL_MIN: Duration = Duration::from_secs(2);
+
+/// Longest life of a command: a late open is worse than none.
+pub const GRANT_TTL_MAX: Duration = Duration::from_secs(5);
+
+/// What kind of identity a lane asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Factor {
+    /// The number plate.
+    Plate,
+    /// The face of an enrolled person.
+    Face,
+}
+
+/// The rules of one lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Stamped on every verdict; a change of any rule changes it.
+    pub version: u64,
+    /// What the lane asks for.
+    pub factor: Factor,
+    /// Least score of the weakest character of a plate that may be believed.
+    pub plate_score_min: f32,
+    /// A confusable alternative of any character with this score is a plausible reading too.
+    pub rival_score_min: f32,
+    /// How far, in similarity, the second person must stay below the first.
+    pub face_margin_min: f32,
+    /// Whether a face that liveness was not asked about is refused.
+    pub is_liveness_required: bool,
+    /// How many frames must agree on the plate or the person.
+    pub agreeing_min: u32,
+    /// A list older than this grants nothing.
+    pub registry_age_max: Duration,
+    /// A sighting whose newest frame is older than this is not acted on.
+    pub late_after: Duration,
+    /// How far ahead of us a camera's or a list's clock may run before we distrust it.
+    pub clock_tolerance: Duration,
+    /// How long a command lives; held between [`GRANT_TTL_MIN`] and [`GRANT_TTL_MAX`].
+    pub grant_ttl: Duration,
+    /// The site's own time, minutes east of UTC; Viet Nam has had 420 all year round since 1975.
+    pub utc_offset_minutes: i32,
+}
+
+impl Policy {
+    /// The rules that a lane has when its configuration says nothing.
+    pub fn for_factor(version: u64, factor: Factor) -> Self {
+        Self {
+            version,
+            factor,
+            plate_score_min: 0.7,
+            rival_score_min: 0.2,
+            face_margin_min: 0.05,
+            is_liveness_required: true,
+            agreeing_min: 2,
+            registry_age_max: Duration::from_secs(24 * 3600),
+            late_after: Duration::from_secs(5),
+            clock_tolerance: Duration::from_secs(2),
+            grant_ttl: Duration::from_secs(3),
+            utc_offset_minutes: 420,
+        }
+    }
+
+    /// When a command that is issued now expires.
+    pub fn expiry(&self, issued_at: Timestamp) -> Timestamp {
+        issued_at.saturating_add(self.grant_ttl.clamp(GRANT_TTL_MIN, GRANT_TTL_MAX))
+    }
+}
