@@ -1,0 +1,222 @@
+//! One box for one thing: riders joined with what they ride, and double boxes of one vehicle
+//! removed.
+
+use domain::{BoxInImage, Class, Detection};
+
+/// Classes that a detector confuses from frame to frame; a track may change within its group, never
+/// across.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClassGroup {
+    /// People on foot.
+    Person,
+    /// Bicycles and motorbikes, with their riders.
+    TwoWheel,
+    /// Cars, buses and lorries.
+    FourWheel,
+    /// Faces.
+    Face,
+    /// Plates.
+    Plate,
+}
+
+impl ClassGroup {
+    /// The group of a class.
+    pub fn of(class: Class) -> Self {
+        match class {
+            Class::Person => Self::Person,
+            Class::Bicycle | Class::Motorbike => Self::TwoWheel,
+            Class::Car | Class::Bus | Class::Truck => Self::FourWheel,
+            Class::Face => Self::Face,
+            Class::Plate => Self::Plate,
+        }
+    }
+
+    /// Whether it is something that is driven or ridden.
+    pub fn is_vehicle(self) -> bool {
+        matches!(self, Self::TwoWheel | Self::FourWheel)
+    }
+}
+
+/// Boxes of different classes that overlap more than this are one vehicle seen twice.
+const DUPLICATE_IOU: f32 = 0.6;
+/// The same for boxes of one class, which the detector has already thinned out.
+const DUPLICATE_IOU_SAME_CLASS: f32 = 0.8;
+/// Nobody carries more on one motorbike that a detector still tells apart.
+const RIDERS_MAX: usize = 4;
+
+/// A detection and its place in the caller's list.
+#[derive(Clone, Debug)]
+pub(crate) struct Indexed {
+    pub(crate) index: usize,
+    pub(crate) detection: Detection,
+}
+
+/// Joins the boxes of riders with the box of what they ride.
+///
+/// A person who sits on a motorbike or bicycle (the box stands over its middle, ends within it, and
+/// is of its scale) is removed and the ride's box becomes the union of both: `Motorbike` means
+/// "with its rider". Each person joins one ride, the one that covers the most of the person, and a
+/// ride takes at most four. Someone who pushes a bicycle or stands right behind a parked motorbike
+/// is taken for a rider in that frame.
+pub fn merge_riders(detections: Vec<Detection>) -> Vec<Detection> {
+    plain(riders(indexed(detections)))
+}
+
+/// Removes the weaker of two boxes that show one vehicle: a car that is also a truck, an overlap
+/// that NMS left over.
+///
+/// People, faces and plates are left alone: two people do overlap that much.
+pub fn merge_duplicates(detections: Vec<Detection>) -> Vec<Detection> {
+    plain(duplicates(indexed(detections)))
+}
+
+pub(crate) fn riders(detections: Vec<Indexed>) -> Vec<Indexed> {
+    let rides: Vec<(usize, BoxInImage)> = detections
+        .iter()
+        .enumerate()
+        .filter(|(_, d)| ClassGroup::of(d.detection.class) == ClassGroup::TwoWheel)
+        .map(|(place, d)| (place, d.detection.bounds))
+        .collect();
+    let mut n_riders = vec![0_usize; detections.len()];
+    let mut unions: Vec<BoxInImage> = detections.iter().map(|d| d.detection.bounds).collect();
+    let mut is_rider = vec![false; detections.len()];
+    for (place, person) in detections.iter().enumerate() {
+        if person.detection.class != Class::Person {
+            continue;
+        }
+        let bounds = person.detection.bounds;
+        let mut best: Option<(usize, f32)> = None;
+        for (ride, ride_bounds) in &rides {
+            let share = bounds.share_inside(ride_bounds);
+            let is_better = best.is_none_or(|(_, most)| most < share);
+            if n_riders[*ride] < RIDERS_MAX && is_riding(&bounds, ride_bounds) && is_better {
+                best = Some((*ride, share));
+            }
+        }
+        if let Some((ride, _)) = best {
+            n_riders[ride] += 1;
+            unions[ride] = union(&unions[ride], &bounds);
+            is_rider[place] = true;
+        }
+    }
+    let mut kept = Vec::with_capacity(detections.len());
+    for (place, mut d) in detections.into_iter().enumerate() {
+        if !is_rider[place] {
+            d.detection.bounds = unions[place];
+            kept.push(d);
+        }
+    }
+    kept
+}
+
+pub(crate) fn duplicates(mut detections: Vec<Indexed>) -> Vec<Indexed> {
+    detections.sort_by(|a, b| {
+        let by_score = b.detection.score.total_cmp(&a.detection.score);
+        by_score.then(a.index.cmp(&b.index))
+    });
+    let mut kept: Vec<Indexed> = Vec::with_capacity(detections.len());
+    for d in detections {
+        if !kept
+            .iter()
+            .any(|k| is_duplicate(&k.detection, &d.detection))
+        {
+            kept.push(d);
+        }
+    }
+    kept.sort_by_key(|d| d.index);
+    kept
+}
+
+fn is_duplicate(a: &Detection, b: &Detection) -> bool {
+    let group = ClassGroup::of(a.class);
+    let iou_max = if a.class == b.class {
+        DUPLICATE_IOU_SAME_CLASS
+    } else {
+        DUPLICATE_IOU
+    };
+    group.is_vehicle() && group == ClassGroup::of(b.class) && iou_max < a.bounds.iou(&b.bounds)
+}
+
+fn is_riding(person: &BoxInImage, ride: &BoxInImage) -> bool {
+    let (person_mid, ride_mid) = (person.centre(), ride.centre());
+    let is_over = (person_mid.x - ride_mid.x).abs() <= 0.5 * ride.width().max(person.width());
+    let is_seated = person.y_min <= ride_mid.y
+        && ride_mid.y <= person.y_max
+        && person.y_max <= ride.y_max + 0.15 * ride.height();
+    let is_of_scale =
+        person.height() <= 2.2 * ride.height() && 0.35 * ride.height() <= person.height();
+    is_over && is_seated && is_of_scale && 0.3 <= person.share_inside(ride)
+}
+
+fn union(a: &BoxInImage, b: &BoxInImage) -> BoxInImage {
+    BoxInImage::new(
+        a.x_min.min(b.x_min),
+        a.y_min.min(b.y_min),
+        a.x_max.max(b.x_max),
+        a.y_max.max(b.y_max),
+    )
+}
+
+fn indexed(detections: Vec<Detection>) -> Vec<Indexed> {
+    let numbered = detections.into_iter().enumerate();
+    numbered
+        .map(|(index, detection)| Indexed { index, detection })
+        .collect()
+}
+
+fn plain(detections: Vec<Indexed>) -> Vec<Detection> {
+    detections.into_iter().map(|d| d.detection).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(class: Class, corners: [f32; 4], score: f32) -> Detection {
+        let [x_min, y_min, x_max, y_max] = corners;
+        Detection {
+            class,
+            bounds: BoxInImage::new(x_min, y_min, x_max, y_max),
+            score,
+        }
+    }
+
+    #[test]
+    fn a_rider_and_a_passenger_become_one_box_with_the_motorbike() {
+        let merged = merge_riders(vec![
+            seen(Class::Person, [105., 40., 145., 170.], 0.9),
+            seen(Class::Motorbike, [100., 100., 150., 200.], 0.8),
+            seen(Class::Person, [110., 50., 140., 160.], 0.5),
+            seen(Class::Person, [300., 40., 340., 200.], 0.9),
+        ]);
+        assert_eq!(merged.len(), 2);
+        assert_eq!(merged[0].class, Class::Motorbike);
+        assert_eq!(merged[0].bounds, BoxInImage::new(100., 40., 150., 200.));
+        assert_eq!(merged[1].class, Class::Person);
+    }
+
+    #[test]
+    fn a_pedestrian_beside_or_in_front_of_a_motorbike_stays() {
+        let beside = seen(Class::Person, [160., 60., 200., 205.], 0.9);
+        let in_front = seen(Class::Person, [100., 60., 150., 320.], 0.9);
+        let ride = seen(Class::Motorbike, [100., 100., 150., 200.], 0.8);
+        assert_eq!(merge_riders(vec![ride.clone(), beside]).len(), 2);
+        assert_eq!(merge_riders(vec![ride, in_front]).len(), 2);
+    }
+
+    #[test]
+    fn a_car_that_is_also_a_truck_is_one_vehicle() {
+        let merged = merge_duplicates(vec![
+            seen(Class::Truck, [0., 0., 100., 100.], 0.6),
+            seen(Class::Car, [2., 2., 100., 100.], 0.9),
+            seen(Class::Car, [60., 0., 160., 100.], 0.7),
+            seen(Class::Person, [0., 0., 100., 100.], 0.6),
+            seen(Class::Person, [1., 0., 100., 100.], 0.6),
+        ]);
+        let classes: Vec<Class> = merged.iter().map(|d| d.class).collect();
+        assert_eq!(
+            classes,
+            [Class::Car, Class::Car, Class::Person, Class::Person]
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! One vehicle or person as its messages tell it: what is known, what was last told, and what is
+//! new.
+
+use crate::{FaceBallot, PictureQuality, PlateBallot, PlateTally};
+use domain::{
+    BoxInImage, CameraId, Class, EvidenceItem, PersonId, Sighting, SightingId, SightingPhase,
+    Timestamp, Track, TrackId, face::FaceVote,
+};
+use std::time::Duration;
+
+/// A sighting in the making. It has an id once it is believed and has been told.
+pub(crate) struct Subject {
+    pub(crate) id: Option<SightingId>,
+    /// The live track of the vehicle or person, while there is one.
+    pub(crate) carrier: Option<TrackId>,
+    /// When its last carrier ended.
+    pub(crate) carrier_ended_at: Option<Timestamp>,
+    pub(crate) is_believed: bool,
+    pub(crate) track: TrackId,
+    pub(crate) class: Class,
+    pub(crate) first_seen_at: Timestamp,
+    pub(crate) last_seen_at: Timestamp,
+    pub(crate) bounds: BoxInImage,
+    /// What its plates and faces that are gone have said.
+    pub(crate) plate_past: PlateBallot,
+    pub(crate) face_past: FaceBallot,
+    pub(crate) plate: Option<(PlateTally, bool)>,
+    pub(crate) face: Option<(FaceVote, bool)>,
+    pub(crate) picture: Option<EvidenceItem>,
+    pub(crate) picture_quality: Option<PictureQuality>,
+    n_told: u32,
+    told: Option<Told>,
+    told_at: Timestamp,
+}
+
+/// What a message must be sent for.
+#[derive(Clone, PartialEq)]
+struct Told {
+    track: TrackId,
+    plate_rows: Vec<String>,
+    candidates: Vec<(PersonId, bool)>,
+    is_decisive: bool,
+}
+
+impl Subject {
+    pub(crate) fn new(track: &Track) -> Self {
+        Self {
+            id: None,
+            carrier: None,
+            carrier_ended_at: None,
+            is_believed: false,
+            track: track.id,
+            class: track.class,
+            first_seen_at: track.first_seen_at,
+            last_seen_at: track.last_seen_at,
+            bounds: track.bounds,
+            plate_past: PlateBallot::default(),
+            face_past: FaceBallot::default(),
+            plate: None,
+            face: None,
+            picture: None,
+            picture_quality: None,
+            n_told: 0,
+            told: None,
+            told_at: Timestamp::EPOCH,
+        }
+    }
+
+    /// Takes the newest state of the track that carries it, or of the plate or face that it was
+    /// made for.
+    pub(crate) fn follow(&mut self, track: &Track) {
+        self.bounds = track.bounds;
+        self.last_seen_at = self.last_seen_at.max(track.last_seen_at);
+    }
+
+    /// Whether there is something new that may be told now.
+    ///
+    /// Becoming decisive is told at once: a gate waits for it.
+    pub(crate) fn is_due(&self, at: Timestamp, interval_min: Duration) -> bool {
+        let now = self.tellable();
+        match &self.told {
+            None => true,
+            Some(told) if *told == now => false,
+            Some(told) => {
+                let became_decisive = now.is_decisive && !told.is_decisive;
+                became_decisive || interval_min <= at.since(self.told_at)
+            }
+        }
+    }
+
+    /// The next message, for a subject that has an id.
+    pub(crate) fn tell(
+        &mut self,
+        camera: &CameraId,
+        at: Timestamp,
+        phase: SightingPhase,
+    ) -> Option<Sighting> {
+        let id = self.id?;
+        let told = self.tellable();
+        let has_identity = self.plate.is_some() || self.face.is_some();
+        // At the end nothing more can be learnt of somebody without plate and face: "unreadable" is
+        // then decisive.
+        let is_decisive = told.is_decisive || (phase == SightingPhase::Final && !has_identity);
+        self.told = Some(told);
+        self.told_at = at;
+        let revision = self.n_told;
+        self.n_told = self.n_told.saturating_add(1);
+        Some(Sighting {
+            id,
+            revision,
+            phase,
+            camera: camera.clone(),
+            track: self.track,
+            class: self.class,
+            first_seen_at: self.first_seen_at,
+            last_seen_at: self.last_seen_at,
+            bounds: self.bounds,
+            is_decisive,
+            plate: self.plate.as_ref().map(|(tally, _)| tally.vote.clone()),
+            face: self.face.as_ref().map(|(vote, _)| vote.clone()),
+            picture: self.picture.clone(),
+        })
+    }
+
+    fn tellable(&self) -> Told {
+        let plate_rows = self.plate.iter().flat_map(|(tally, _)| &tally.vote.rows);
+        let candidates = self.face.iter().flat_map(|(vote, _)| &vote.candidates);
+        Told {
+            track: self.track,
+            plate_rows: plate_rows.map(domain::RowRead::text).collect(),
+            candidates: candidates.map(|c| (c.person, c.is_same())).collect(),
+            is_decisive: self
+                .plate
+                .as_ref()
+                .is_some_and(|(_, is_decisive)| *is_decisive)
+                || self
+                    .face
+                    .as_ref()
+                    .is_some_and(|(_, is_decisive)| *is_decisive),
+        }
+    }
+}
