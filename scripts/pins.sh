@@ -6,15 +6,15 @@
 # Debian packages that building and running need.
 packages_run=(
   # the compiler's helpers: the bindings of GStreamer and OpenCV are made at build time
-  pkg-config g++ clang libclang1-14
+  pkg-config g++ clang libclang1
   libopencv-core-dev libopencv-imgproc-dev libopencv-video-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
   # elements: base converts, good has qtdemux and RTSP, bad parses H.264 and H.265, ugly encodes
   # the generated scenes (x264enc), libav decodes
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav
-  # what the generated scenes write on plates and screens
-  fonts-opendin fonts-liberation fonts-dejavu-core
+  # what the generated scenes write on plates
+  fonts-opendin fonts-liberation
 )
 # Debian packages that only the tests need: a camera, a broker, a database and a browser.
 packages_test=(

@@ -1,2 +1,87 @@
-//! The program `gac`.
-fn main() {}
+//! The program `gac`: one binary for every shape of a site.
+
+mod check;
+mod demo;
+mod detector;
+mod gate;
+mod models;
+mod pipeline;
+mod replay;
+mod report;
+mod run;
+mod scene;
+mod serve;
+mod site;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
+#[derive(Parser)]
+#[command(name = "gac", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Write logs as JSON, one record a line
+    #[arg(long, global = true)]
+    log_json: bool,
+    /// What to log, for example `info` or `pipeline=debug`
+    #[arg(long, global = true, default_value = "warn", env = "GAC_LOG")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show everything at once on sample cameras, and measure it against the truth
+    Demo(demo::DemoArguments),
+    /// Run a whole site in one process: cameras, broker, gates, cases and console
+    Run(SiteFile),
+    /// Run only the cameras of a site (the broker is elsewhere)
+    Pipeline(SiteFile),
+    /// Run only the gates of a site (the broker is elsewhere)
+    Gate(SiteFile),
+    /// Run only the store, the JSON API and the console (the broker is elsewhere)
+    Api(SiteFile),
+    /// List, fetch and verify models
+    Models(models::ModelsArguments),
+    /// Say what is wrong in a site file, where, and what to write instead
+    Check(check::CheckArguments),
+    /// Decide a gate's journal again and compare every byte
+    Replay(replay::ReplayArguments),
+}
+
+/// Which site.
+#[derive(clap::Args)]
+pub(crate) struct SiteFile {
+    /// The site file; `docs/ref/config.md` describes every key
+    site: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(error) = service::telemetry::init(arguments.log_json, &arguments.log) {
+        eprintln!("gac: {error}");
+        return ExitCode::FAILURE;
+    }
+    match dispatch(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("gac: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Run(file) => run::run(&file.site, run::Parts::ALL),
+        Command::Pipeline(file) => run::run(&file.site, run::Parts::PIPELINE),
+        Command::Gate(file) => run::run(&file.site, run::Parts::GATE),
+        Command::Api(file) => run::run(&file.site, run::Parts::API),
+        Command::Models(arguments) => models::models(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Replay(arguments) => replay::replay(&arguments),
+    }
+}

@@ -3,7 +3,7 @@
 //! Five, and a sixth needs an argument in `docs/design/`.
 //! MQTT and the store are no seams: they are tested against a real broker and real databases.
 
-use crate::{Ack, DetectionSet, Frame, GateCommand, PersonId, Plate, SourceEvent, Timestamp};
+use crate::{Ack, BoxInImage, Detection, FaceObservation, Frame, GateCommand, PersonId, Plate, PlateRead, SourceEvent, Timestamp};
 use std::{error::Error, future::Future, time::Duration};
 
 /// A camera, a file or a generated scene.
@@ -22,8 +22,32 @@ pub trait Detector: Send {
     /// What went wrong in the runtime.
     type Error: Error + Send + Sync + 'static;
 
-    /// All that the models find in the frame.
-    fn detect(&mut self, frame: &Frame) -> Result<DetectionSet, Self::Error>;
+    /// Vehicles and people in the whole frame.
+    fn objects(&mut self, frame: &Frame) -> Result<Vec<Detection>, Self::Error>;
+
+    /// Plates in a part of the frame; boxes are in pixels of the whole.
+    fn plates(&mut self, frame: &Frame, within: BoxInImage) -> Result<Vec<Detection>, Self::Error>;
+
+    /// What stands on a plate that [`Detector::plates`] found; `None` when it cannot be read.
+    fn read_plate(&mut self, frame: &Frame, plate: &Detection)
+    -> Result<Option<PlateRead>, Self::Error>;
+
+    /// Faces in a part of the frame, without template or liveness.
+    fn faces(
+        &mut self,
+        frame: &Frame,
+        within: BoxInImage,
+    ) -> Result<Vec<FaceObservation>, Self::Error>;
+
+    /// Adds the template and what liveness says to a face that [`Detector::faces`] found.
+    fn describe_face(
+        &mut self,
+        frame: &Frame,
+        face: &mut FaceObservation,
+    ) -> Result<(), Self::Error>;
+
+    /// The similarity from which two faces count as one person, for the model in use.
+    fn similarity_min(&self) -> f32;
 }
 
 /// What the policy may know of the site's list: a value, not a connection.

@@ -1,1 +1,24 @@
 //! The shell that all programs share: configuration, clock, bus, broker, journal, outbox and keys.
+//!
+//! Everything that several programs need of the outside world stands here once.
+//! `bus` is the only module that names the MQTT client, `broker` the only one that names the embedded broker,
+//! `clock` the only one that reads the system's clock.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod broker;
+pub mod bus;
+pub mod clock;
+pub mod config;
+pub mod evidence;
+pub mod ids;
+pub mod journal;
+pub mod keys;
+pub mod outbox;
+pub mod sealed;
+pub mod shutdown;
+pub mod telemetry;
+
+mod hex;
+mod secret_file;

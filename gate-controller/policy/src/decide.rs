@@ -51,7 +51,10 @@ pub fn decide(
 }
 
 /// `Err` is a reason to ask the guard, so that `?` reads as "else refer".
-fn judge<R: Registry>(case: &Case<R>, path: &mut Vec<&'static str>) -> Result<Outcome, ReferReason> {
+fn judge<R: Registry>(
+    case: &Case<R>,
+    path: &mut Vec<&'static str>,
+) -> Result<Outcome, ReferReason> {
     let Policy {
         clock_tolerance,
         late_after,
@@ -60,7 +63,12 @@ fn judge<R: Registry>(case: &Case<R>, path: &mut Vec<&'static str>) -> Result<Ou
     } = *case.policy;
     let (seen_at, as_of) = (case.sighting.last_seen_at, case.registry.as_of());
     let latest = case.now.saturating_add(clock_tolerance);
-    require(path, "captured-not-in-future", seen_at <= latest, ReferReason::Late)?;
+    require(
+        path,
+        "captured-not-in-future",
+        seen_at <= latest,
+        ReferReason::Late,
+    )?;
     let is_recent = case.now <= seen_at.saturating_add(late_after);
     require(path, "captured-recently", is_recent, ReferReason::Late)?;
     let is_fresh = as_of <= latest && case.now <= as_of.saturating_add(registry_age_max);
@@ -110,7 +118,8 @@ fn entries<R: Registry>(
 
 /// The plate's spelling apart, because `51G-123.45` and `51G/123.45` are the same entry twice.
 fn say_the_same(a: &Registration, b: &Registration) -> bool {
-    (a.person, a.access, a.valid_from, a.valid_until) == (b.person, b.access, b.valid_from, b.valid_until)
+    (a.person, a.access, a.valid_from, a.valid_until)
+        == (b.person, b.access, b.valid_from, b.valid_until)
         && a.schedule == b.schedule
 }
 

@@ -10,27 +10,22 @@ pub trait IdSource {
 
 /// UUIDs of version 7 (RFC 9562 §5.7) whose random bits come from a seed.
 ///
-/// The generator is SplitMix64 with a 128-bit seed folded in; it is for uniqueness, not for secrecy.
-/// Programs seed it from the operating system and write the seed into the journal.
+/// The generator is SplitMix64; it is for uniqueness, not for secrecy.
+/// Programs seed it from the operating system at every start and write the seed into the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeededIds {
     state: u64,
-    stream: u64,
 }
 
 impl SeededIds {
     /// A generator that always gives the same ids for the same seed.
-    pub fn new(seed: u128) -> Self {
-        let [high, low] = halves(seed);
-        Self {
-            state: low,
-            stream: mix(high),
-        }
+    pub fn new(seed: u64) -> Self {
+        Self { state: mix(seed) }
     }
 
     fn next_word(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        mix(self.state ^ self.stream)
+        mix(self.state)
     }
 }
 
@@ -42,11 +37,6 @@ impl IdSource for SeededIds {
         let rand_b = random & 0x3FFF_FFFF_FFFF_FFFF;
         (millis << 80) | (7 << 76) | (rand_a << 64) | (2 << 62) | rand_b
     }
-}
-
-fn halves(seed: u128) -> [u64; 2] {
-    let mask = u128::from(u64::MAX);
-    [seed >> 64, seed & mask].map(|half| u64::try_from(half).unwrap_or(u64::MAX))
 }
 
 fn mix(mut z: u64) -> u64 {
@@ -70,7 +60,7 @@ mod tests {
             assert_eq!(id, b.next_id(at));
             assert_ne!(id, c.next_id(at));
             assert_eq!(((id >> 76) & 0xF, (id >> 62) & 3), (7, 2));
-            assert_eq!(seen.last().is_none_or(|last| *last < id), true);
+            assert!(seen.last().is_none_or(|last| *last < id));
             seen.insert(id);
         }
         assert_eq!(seen.len(), 2000);
@@ -78,7 +68,7 @@ mod tests {
 
     #[test]
     fn strange_times_give_ids_too() {
-        let mut ids = SeededIds::new(u128::MAX);
+        let mut ids = SeededIds::new(u64::MAX);
         assert_ne!(
             ids.next_id(Timestamp::from_micros(i64::MIN)),
             ids.next_id(Timestamp::from_micros(i64::MAX))

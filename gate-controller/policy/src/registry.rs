@@ -76,7 +76,10 @@ impl ListRegistry {
     }
 
     fn at(&self, indices: &[usize]) -> Vec<&Registration> {
-        indices.iter().filter_map(|i| self.entries.get(*i)).collect()
+        indices
+            .iter()
+            .filter_map(|i| self.entries.get(*i))
+            .collect()
     }
 
     fn with_key(&self, key: &str) -> Vec<&Registration> {
@@ -147,7 +150,10 @@ mod tests {
     }
 
     fn keys(found: &[&Registration]) -> Vec<String> {
-        found.iter().filter_map(|e| e.plate.as_ref().map(Plate::key)).collect()
+        found
+            .iter()
+            .filter_map(|e| e.plate.as_ref().map(Plate::key))
+            .collect()
     }
 
     #[test]
@@ -155,12 +161,22 @@ mod tests {
         let registry = list(&["29-MĐ1/234.56", "51G-123.45"]);
         let found = registry.find_plate(&Plate::parse("29MD123456").unwrap());
         assert_eq!(keys(&found), ["29MD123456"]);
-        assert!(registry.find_plate(&Plate::parse("51G12346").unwrap()).is_empty());
+        assert!(
+            registry
+                .find_plate(&Plate::parse("51G12346").unwrap())
+                .is_empty()
+        );
     }
 
     #[test]
     fn pairs_that_one_confusable_character_separates() {
-        let registry = list(&["51G-123.45", "30F-256.58", "51G-723.45", "30F-256.5B", "51G-423.45"]);
+        let registry = list(&[
+            "51G-123.45",
+            "30F-256.58",
+            "51G-723.45",
+            "30F-256.5B",
+            "51G-423.45",
+        ]);
         let pairs: Vec<_> = registry.look_alike_pairs();
         let pairs: Vec<_> = pairs.iter().map(|(a, b)| keys(&[a, b]).join(" ")).collect();
         assert_eq!(pairs, ["30F25658 30F2565B", "51G12345 51G72345"]);
@@ -169,11 +185,21 @@ mod tests {
     #[test]
     fn an_entry_that_bars_a_person_counts_before_one_that_allows() {
         let person = PersonId(1);
-        let allow = Registration { person: Some(person), plate: None, ..entry("51G-123.45") };
-        let bar = Registration { access: Access::Bar, ..allow.clone() };
+        let allow = Registration {
+            person: Some(person),
+            plate: None,
+            ..entry("51G-123.45")
+        };
+        let bar = Registration {
+            access: Access::Bar,
+            ..allow.clone()
+        };
         for entries in [vec![allow.clone(), bar.clone()], vec![bar, allow]] {
             let registry = ListRegistry::new(entries, Timestamp::EPOCH);
-            assert_eq!(registry.find_person(person).map(|e| e.access), Some(Access::Bar));
+            assert_eq!(
+                registry.find_person(person).map(|e| e.access),
+                Some(Access::Bar)
+            );
         }
     }
 

@@ -96,7 +96,11 @@ mod tests {
         check(WORKDAYS, 2000, 3000, 600, false);
         assert!(is_open(&[], Timestamp::EPOCH, 0));
         for micros in [i64::MIN, i64::MAX] {
-            let hours = WeeklyHours { days: [true; 7], from_minute: 0, until_minute: 1440 };
+            let hours = WeeklyHours {
+                days: [true; 7],
+                from_minute: 0,
+                until_minute: 1440,
+            };
             assert!(is_open(&[hours], Timestamp::from_micros(micros), i32::MIN));
         }
     }

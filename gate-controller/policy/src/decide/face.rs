@@ -21,11 +21,18 @@ pub(super) fn judge<R: Registry>(
         return Err(ReferReason::Unreadable);
     }
     // Liveness before identity: whom a picture resembles is nobody's business.
-    let is_live = vote.liveness.map_or(!policy.is_liveness_required, |said| said.is_live());
+    let is_live = vote
+        .liveness
+        .map_or(!policy.is_liveness_required, |said| said.is_live());
     require(path, "live", is_live, ReferReason::LivenessFailed)?;
     path.push("enrolled");
-    let best = best(vote).filter(FaceMatch::is_same).ok_or(ReferReason::Unknown)?;
-    let entry = case.registry.find_person(best.person).ok_or(ReferReason::Unknown)?;
+    let best = best(vote)
+        .filter(FaceMatch::is_same)
+        .ok_or(ReferReason::Unknown)?;
+    let entry = case
+        .registry
+        .find_person(best.person)
+        .ok_or(ReferReason::Unknown)?;
     let is_apart = vote
         .candidates
         .iter()
@@ -34,7 +41,12 @@ pub(super) fn judge<R: Registry>(
     require(path, "nobody-else", is_apart, ReferReason::Ambiguous)?;
     let unsure = ReferReason::ScoreTooLow;
     require(path, "decisive", sighting.is_decisive, unsure)?;
-    require(path, "frames-agree", policy.agreeing_min <= vote.n_agreeing, unsure)?;
+    require(
+        path,
+        "frames-agree",
+        policy.agreeing_min <= vote.n_agreeing,
+        unsure,
+    )?;
     entries(case, &[entry], path)
 }
 

@@ -27,7 +27,12 @@ pub(super) fn judge<R: Registry>(
     let same_key = case.registry.find_plate(&plate);
     let exact: Vec<&Registration> = same_key
         .iter()
-        .filter(|entry| entry.plate.as_ref().is_some_and(|listed| listed.matches(&plate)))
+        .filter(|entry| {
+            entry
+                .plate
+                .as_ref()
+                .is_some_and(|listed| listed.matches(&plate))
+        })
         .copied()
         .collect();
     if exact.is_empty() {
@@ -74,9 +79,24 @@ fn is_sure<R: Registry>(
     let policy = case.policy;
     let unsure = ReferReason::ScoreTooLow;
     require(path, "decisive", case.sighting.is_decisive, unsure)?;
-    require(path, "frames-agree", policy.agreeing_min <= vote.n_agreeing, unsure)?;
-    require(path, "score", policy.plate_score_min <= vote.score(), unsure)?;
+    require(
+        path,
+        "frames-agree",
+        policy.agreeing_min <= vote.n_agreeing,
+        unsure,
+    )?;
+    require(
+        path,
+        "score",
+        all_reach(vote, policy.plate_score_min),
+        unsure,
+    )?;
     require(path, "no-rival", !has_rival(policy, vote, plate), unsure)
+}
+
+fn all_reach(vote: &PlateVote, score_min: f32) -> bool {
+    let mut chars = vote.rows.iter().flat_map(|row| &row.chars);
+    chars.all(|c| score_min <= c.score)
 }
 
 /// Whether some character's confusable alternative is likely too, and gives a plate that could exist.

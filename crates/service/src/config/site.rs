@@ -1,0 +1,376 @@
+//! `site.toml`: one file that says what a site has. Every key is described in `docs/ref/config.md`.
+//!
+//! These are the shapes as written; [`Site::problems`] finds what is wrong beyond syntax, with line and column.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+use toml::Spanned;
+
+mod validate;
+
+pub use validate::{Problem, Severity, parse_hours};
+
+/// A whole site.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Who and where.
+    pub site: SiteSection,
+    /// Where things are kept.
+    #[serde(default)]
+    pub storage: StorageSection,
+    /// The MQTT broker.
+    #[serde(default)]
+    pub broker: BrokerSection,
+    /// The web console and JSON API.
+    #[serde(default)]
+    pub web: WebSection,
+    /// Model files and the inference runtime.
+    #[serde(default)]
+    pub models: ModelsSection,
+    /// Cameras.
+    #[serde(default, rename = "camera")]
+    pub cameras: Vec<CameraSection>,
+    /// Gates.
+    #[serde(default, rename = "gate")]
+    pub gates: Vec<GateSection>,
+    /// Who may pass.
+    #[serde(default, rename = "registration")]
+    pub registrations: Vec<RegistrationSection>,
+}
+
+/// `[site]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteSection {
+    /// Slug; stands in every topic.
+    pub id: Spanned<String>,
+    /// Shown to people.
+    pub name: String,
+    /// IANA zone for printing and schedules.
+    #[serde(default = "default_timezone")]
+    pub timezone: Spanned<String>,
+}
+
+fn default_timezone() -> Spanned<String> {
+    Spanned::new(0..0, "Asia/Ho_Chi_Minh".to_owned())
+}
+
+/// `[storage]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageSection {
+    /// Folder of journals, outboxes, evidence, keys and, by default, the database.
+    pub dir: PathBuf,
+    /// `sqlite://…` or `postgres://…`; SQLite in `dir` when absent.
+    pub database: Option<String>,
+    /// File with the database URL, for a URL with a password.
+    pub database_file: Option<PathBuf>,
+}
+
+impl Default for StorageSection {
+    fn default() -> Self {
+        Self {
+            dir: PathBuf::from("state"),
+            database: None,
+            database_file: None,
+        }
+    }
+}
+
+/// `[broker]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrokerSection {
+    /// Whether `gac run` starts a broker of its own on loopback.
+    pub kind: BrokerKind,
+    /// Host of a broker elsewhere.
+    pub host: String,
+    /// Port; for the embedded broker 0 takes a free one.
+    pub port: u16,
+    /// User name, when the broker asks for one.
+    pub user: Option<String>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+}
+
+impl Default for BrokerSection {
+    fn default() -> Self {
+        Self {
+            kind: BrokerKind::Embedded,
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            user: None,
+            password_file: None,
+        }
+    }
+}
+
+/// Where the broker is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BrokerKind {
+    /// In this process, on loopback.
+    Embedded,
+    /// Mosquitto or another broker.
+    External,
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebSection {
+    /// Address and port.
+    pub listen: Spanned<String>,
+    /// Whether it may listen beyond loopback although there is no login.
+    pub allow_unauthenticated_network: bool,
+    /// Folder with `htmx.min.js` and `sse.js`; looked for when absent.
+    pub assets: Option<PathBuf>,
+}
+
+impl Default for WebSection {
+    fn default() -> Self {
+        Self {
+            listen: Spanned::new(0..0, "127.0.0.1:8080".to_owned()),
+            allow_unauthenticated_network: false,
+            assets: None,
+        }
+    }
+}
+
+/// `[models]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelsSection {
+    /// Folder that `gac models pull` fills; looked for when absent.
+    pub store: Option<PathBuf>,
+    /// `libonnxruntime.so`, when it is not where it is looked for.
+    pub runtime: Option<PathBuf>,
+    /// Inference threads; 0 takes one for each core.
+    pub workers: usize,
+}
+
+/// `[[camera]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraSection {
+    /// Slug.
+    pub id: Spanned<String>,
+    /// Shown to people; the id when absent.
+    pub name: Option<String>,
+    /// Where frames come from.
+    pub source: Spanned<SourceSection>,
+    /// What is looked for.
+    pub tasks: Spanned<Vec<CameraTask>>,
+    /// At most so many frames a second are analysed.
+    #[serde(default = "default_fps_max")]
+    pub fps_max: Spanned<f32>,
+    /// Only what stands in this polygon counts, corners as shares of width and height.
+    pub region: Option<Spanned<Vec<[f32; 2]>>>,
+    /// Whether still scenes are left out.
+    #[serde(default = "yes")]
+    pub motion_gate: bool,
+    /// Lines that people and vehicles are counted across.
+    #[serde(default, rename = "line")]
+    pub lines: Vec<LineSection>,
+    /// The stop line, for the rule `red-light`.
+    pub stop_line: Option<StopLineSection>,
+    /// The lamps of the signal that governs the stop line.
+    pub signal: Option<SignalSection>,
+}
+
+fn default_fps_max() -> Spanned<f32> {
+    Spanned::new(0..0, 8.0)
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a camera looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CameraTask {
+    /// Cars, lorries, buses, motorbikes, bicycles.
+    Vehicles,
+    /// People.
+    People,
+    /// Number plates.
+    Plates,
+    /// Faces of enrolled people.
+    Faces,
+}
+
+/// `[camera.source]`: exactly one of `file`, `pictures`, `rtsp`, `launch`, `scene`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceSection {
+    /// A video file.
+    pub file: Option<PathBuf>,
+    /// A folder of pictures, in the order of their names.
+    pub pictures: Option<PathBuf>,
+    /// An RTSP address.
+    pub rtsp: Option<String>,
+    /// A GStreamer launch text that ends in raw video.
+    pub launch: Option<String>,
+    /// A generated scene: `gate`, `junction` or `door`.
+    pub scene: Option<String>,
+    /// Seed of the scene.
+    pub seed: u64,
+    /// Frames a second, for pictures.
+    pub fps: Option<f32>,
+    /// `tcp` or `udp`, for RTSP.
+    pub transport: Option<String>,
+    /// File with `user:password`, for RTSP.
+    pub credentials_file: Option<PathBuf>,
+    /// Whether a file begins again when it ends.
+    pub repeat: bool,
+    /// Whether files run at their own speed (`real-time`) or as fast as they can be analysed (`fast`).
+    pub pace: PaceKind,
+    /// Portrait for the scene `door`.
+    pub portrait: Option<PathBuf>,
+}
+
+/// How fast a file runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PaceKind {
+    /// At its own speed.
+    #[default]
+    RealTime,
+    /// As fast as it can be analysed; no frame is dropped.
+    Fast,
+}
+
+/// `[[camera.line]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineSection {
+    /// Slug of the zone on its far side.
+    pub zone: Spanned<String>,
+    /// Start, as shares of width and height.
+    pub from: [f32; 2],
+    /// End. Crossing from the left of the line to its right, looking from start to end, is "in".
+    pub to: [f32; 2],
+}
+
+/// `[camera.stop_line]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopLineSection {
+    /// Start, as shares of width and height.
+    pub from: [f32; 2],
+    /// End. Crossing from the left of the line to its right is crossing it.
+    pub to: [f32; 2],
+    /// Red counts after this long.
+    #[serde(default = "default_grace_ms")]
+    pub grace_ms: u64,
+}
+
+fn default_grace_ms() -> u64 {
+    400
+}
+
+/// `[camera.signal]`: the lamps' boxes as shares of width and height, `[left, top, right, bottom]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalSection {
+    /// The red lamp.
+    pub red: [f32; 4],
+    /// The amber lamp.
+    pub amber: [f32; 4],
+    /// The green lamp.
+    pub green: [f32; 4],
+}
+
+/// `[[gate]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateSection {
+    /// Slug.
+    pub id: Spanned<String>,
+    /// Shown to people; the id when absent.
+    pub name: Option<String>,
+    /// The camera that sees who comes.
+    pub camera: Spanned<String>,
+    /// What identifies who comes.
+    pub factor: FactorKind,
+    /// A command that the barrier gets later than this is refused by it.
+    #[serde(default = "default_command_expires_ms")]
+    pub command_expires_ms: Spanned<u64>,
+    /// Least score of the weakest character of a plate that may grant.
+    #[serde(default = "default_score_min")]
+    pub score_min: Spanned<f32>,
+    /// The list is refused when older than this.
+    #[serde(default = "default_registry_age_max_hours")]
+    pub registry_age_max_hours: u64,
+    /// Who moves the barrier.
+    #[serde(default)]
+    pub actuator: ActuatorKind,
+}
+
+fn default_command_expires_ms() -> Spanned<u64> {
+    Spanned::new(0..0, 3000)
+}
+
+fn default_score_min() -> Spanned<f32> {
+    Spanned::new(0..0, 0.6)
+}
+
+fn default_registry_age_max_hours() -> u64 {
+    72
+}
+
+/// What identifies who comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactorKind {
+    /// The vehicle's plate.
+    Plate,
+    /// An enrolled face.
+    Face,
+}
+
+/// Who moves the barrier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActuatorKind {
+    /// A device that takes our signed commands over MQTT.
+    #[default]
+    Mqtt,
+    /// A simulated barrier in this process, over MQTT as a device would.
+    Simulator,
+}
+
+/// `[[registration]]`: a plate or an enrolled person.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationSection {
+    /// The plate as printed; rows may be told apart by `/`.
+    pub plate: Option<Spanned<String>>,
+    /// The id of an enrolled person.
+    pub person: Option<Spanned<String>>,
+    /// What the list says.
+    #[serde(default)]
+    pub access: AccessKind,
+    /// RFC 3339.
+    pub valid_from: Option<Spanned<String>>,
+    /// RFC 3339.
+    pub valid_until: Option<Spanned<String>>,
+    /// For example `["mon-fri 07:00-18:00", "sat 07:00-12:00"]`; none means always.
+    #[serde(default)]
+    pub hours: Vec<Spanned<String>>,
+    /// For people; not used.
+    pub note: Option<String>,
+}
+
+/// What a list entry says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessKind {
+    /// Let in.
+    #[default]
+    Allow,
+    /// Turn away.
+    Bar,
+}

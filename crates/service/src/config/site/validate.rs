@@ -1,0 +1,495 @@
+//! What is wrong with a site beyond syntax, and what to write instead.
+
+use super::{CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site};
+use domain::{
+    CameraId, GateId, PersonId, Plate, SiteId, ZoneId,
+    ports::{Access, Registration, WeeklyHours},
+};
+use std::{collections::BTreeSet, fmt, ops::Range};
+use toml::Spanned;
+
+/// One thing wrong, where, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whether the program refuses to start.
+    pub severity: Severity,
+    /// Counts from 1; 0 when it belongs to no line.
+    pub line: usize,
+    /// Counts characters from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+    /// What to write instead.
+    pub instead: String,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The program refuses to start.
+    Error,
+    /// The program starts, and somebody should look.
+    Warning,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.severity == Severity::Warning {
+            f.write_str("warning: ")?;
+        }
+        if 0 < self.line {
+            write!(f, "line {} column {}: ", self.line, self.column)?;
+        }
+        write!(f, "{}; {}", self.what, self.instead)
+    }
+}
+
+/// Collects problems and knows the text that they stand in.
+struct Checker<'a> {
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn add(&mut self, span: Range<usize>, what: impl Into<String>, instead: impl Into<String>) {
+        let (line, column) = position(self.text, span);
+        let (what, instead) = (what.into(), instead.into());
+        self.problems.push(Problem {
+            severity: Severity::Error,
+            line,
+            column,
+            what,
+            instead,
+        });
+    }
+
+    fn warn(&mut self, span: Range<usize>, what: impl Into<String>, instead: impl Into<String>) {
+        self.add(span, what, instead);
+        if let Some(problem) = self.problems.last_mut() {
+            problem.severity = Severity::Warning;
+        }
+    }
+
+    fn slug<T: std::str::FromStr>(&mut self, name: &str, slug: &Spanned<String>) {
+        if slug.get_ref().parse::<T>().is_err() {
+            self.add(
+                slug.span(),
+                format!("{name} {:?} is no slug", slug.get_ref()),
+                "write 1 to 32 of a-z, 0-9 and -",
+            );
+        }
+    }
+
+    fn unique<'a>(&mut self, name: &str, ids: impl Iterator<Item = &'a Spanned<String>>) {
+        let mut seen = BTreeSet::new();
+        for id in ids {
+            if !seen.insert(id.get_ref()) {
+                self.add(
+                    id.span(),
+                    format!("{name} {:?} is there twice", id.get_ref()),
+                    "give each its own id",
+                );
+            }
+        }
+    }
+}
+
+/// Line and column, counting from 1; `(0, 0)` for an empty span, which a default has.
+fn position(text: &str, span: Range<usize>) -> (usize, usize) {
+    if span.is_empty() {
+        return (0, 0);
+    }
+    let before = text.get(..span.start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(1, |last| last.chars().count() + 1);
+    (line, column)
+}
+
+impl Site {
+    /// Everything wrong with it; `text` is the file that it was read from.
+    pub fn problems(&self, text: &str) -> Vec<Problem> {
+        let mut checker = Checker {
+            text,
+            problems: Vec::new(),
+        };
+        checker.slug::<SiteId>("site id", &self.site.id);
+        let zone = self.site.timezone.get_ref();
+        if jiff::tz::TimeZone::get(zone).is_err() {
+            checker.add(
+                self.site.timezone.span(),
+                format!("time zone {zone:?} is not known"),
+                "write an IANA name such as \"Asia/Ho_Chi_Minh\"",
+            );
+        }
+        let listen = &self.web.listen;
+        if listen.get_ref().parse::<std::net::SocketAddr>().is_err() {
+            checker.add(
+                listen.span(),
+                format!("{:?} is no address and port", listen.get_ref()),
+                "write for example \"127.0.0.1:8080\"",
+            );
+        }
+        checker.unique("camera", self.cameras.iter().map(|camera| &camera.id));
+        checker.unique("gate", self.gates.iter().map(|gate| &gate.id));
+        for camera in &self.cameras {
+            check_camera(&mut checker, camera);
+        }
+        for gate in &self.gates {
+            check_gate(&mut checker, gate, &self.cameras);
+        }
+        for registration in &self.registrations {
+            check_registration(&mut checker, registration);
+        }
+        checker.problems
+    }
+
+    /// The list of who may pass. Call it after [`Site::problems`] found none; a wrong entry is left out.
+    pub fn registry_entries(&self) -> Vec<Registration> {
+        self.registrations
+            .iter()
+            .filter_map(registration_of)
+            .collect()
+    }
+}
+
+fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
+    checker.slug::<CameraId>("camera id", &camera.id);
+    let source = camera.source.get_ref();
+    let named: Vec<&str> = [
+        ("file", source.file.is_some()),
+        ("pictures", source.pictures.is_some()),
+        ("rtsp", source.rtsp.is_some()),
+        ("launch", source.launch.is_some()),
+        ("scene", source.scene.is_some()),
+    ]
+    .iter()
+    .filter(|(_, is_there)| *is_there)
+    .map(|(name, _)| *name)
+    .collect();
+    if named.len() != 1 {
+        checker.add(
+            camera.source.span(),
+            format!(
+                "camera {:?} has {} sources",
+                camera.id.get_ref(),
+                named.len()
+            ),
+            "name exactly one of file, pictures, rtsp, launch and scene",
+        );
+    }
+    if let Some(scene) = &source.scene
+        && !["gate", "junction", "door"].contains(&scene.as_str())
+    {
+        checker.add(
+            camera.source.span(),
+            format!("there is no scene {scene:?}"),
+            "write gate, junction or door",
+        );
+    }
+    if source
+        .transport
+        .as_deref()
+        .is_some_and(|text| !["tcp", "udp"].contains(&text))
+    {
+        checker.add(
+            camera.source.span(),
+            "the transport is not known",
+            "write tcp or udp",
+        );
+    }
+    let fps = *camera.fps_max.get_ref();
+    if !(0.1..=60.0).contains(&fps) {
+        checker.add(
+            camera.fps_max.span(),
+            "fps_max is out of range",
+            "write 0.1 to 60",
+        );
+    }
+    if camera.tasks.get_ref().is_empty() {
+        checker.add(
+            camera.tasks.span(),
+            format!("camera {:?} looks for nothing", camera.id.get_ref()),
+            "name some of vehicles, people, plates and faces",
+        );
+    }
+    if let Some(region) = &camera.region
+        && (region.get_ref().len() < 3 || region.get_ref().iter().any(|corner| !is_share(corner)))
+    {
+        checker.add(
+            region.span(),
+            "a region needs three corners or more, each inside the picture",
+            "write corners as [x, y] with 0 at the left and top and 1 at the right and bottom",
+        );
+    }
+    for line in &camera.lines {
+        checker.slug::<ZoneId>("zone", &line.zone);
+        if !is_share(&line.from) || !is_share(&line.to) || line.from == line.to {
+            checker.add(
+                line.zone.span(),
+                "the line is not inside the picture or has no length",
+                "write from and to as [x, y] between 0 and 1",
+            );
+        }
+    }
+    if camera.stop_line.is_some() && camera.signal.is_none() {
+        checker.add(
+            camera.id.span(),
+            format!(
+                "camera {:?} has a stop line and no signal",
+                camera.id.get_ref()
+            ),
+            "add [camera.signal] with the boxes of the red, amber and green lamp",
+        );
+    }
+}
+
+fn is_share(point: &[f32; 2]) -> bool {
+    point.iter().all(|v| (0.0..=1.0).contains(v))
+}
+
+fn check_gate(checker: &mut Checker<'_>, gate: &GateSection, cameras: &[CameraSection]) {
+    checker.slug::<GateId>("gate id", &gate.id);
+    let Some(camera) = cameras
+        .iter()
+        .find(|camera| camera.id.get_ref() == gate.camera.get_ref())
+    else {
+        let known: Vec<&str> = cameras
+            .iter()
+            .map(|camera| camera.id.get_ref().as_str())
+            .collect();
+        checker.add(
+            gate.camera.span(),
+            format!("there is no camera {:?}", gate.camera.get_ref()),
+            format!("write one of: {}", known.join(", ")),
+        );
+        return;
+    };
+    let (task, name) = match gate.factor {
+        FactorKind::Plate => (CameraTask::Plates, "plates"),
+        FactorKind::Face => (CameraTask::Faces, "faces"),
+    };
+    if !camera.tasks.get_ref().contains(&task) {
+        checker.add(
+            gate.camera.span(),
+            format!(
+                "camera {:?} does not look for {name}",
+                gate.camera.get_ref()
+            ),
+            format!("add \"{name}\" to its tasks"),
+        );
+    }
+    if !(500..=10_000).contains(gate.command_expires_ms.get_ref()) {
+        checker.add(
+            gate.command_expires_ms.span(),
+            "command_expires_ms is out of range",
+            "write 500 to 10000; a late open is worse than none",
+        );
+    }
+    if !(0.0..=1.0).contains(gate.score_min.get_ref()) {
+        checker.add(
+            gate.score_min.span(),
+            "score_min is out of range",
+            "write 0 to 1",
+        );
+    }
+}
+
+fn check_registration(checker: &mut Checker<'_>, entry: &RegistrationSection) {
+    match (&entry.plate, &entry.person) {
+        (Some(plate), None) => check_plate(checker, plate),
+        (None, Some(person)) => {
+            if let Err(error) = person.get_ref().parse::<PersonId>() {
+                checker.add(person.span(), "this is no person's id", error.to_string());
+            }
+        }
+        (Some(both), Some(_)) => checker.add(
+            both.span(),
+            "a registration has a plate and a person",
+            "write two registrations",
+        ),
+        (None, None) => checker.problems.push(Problem {
+            severity: Severity::Error,
+            line: 0,
+            column: 0,
+            what: "a registration names nobody".to_owned(),
+            instead: "add plate = \"30F-256.58\" or person = \"per_…\"".to_owned(),
+        }),
+    }
+    for at in [&entry.valid_from, &entry.valid_until]
+        .into_iter()
+        .flatten()
+    {
+        if let Err(error) = wire::parse_time(at.get_ref()) {
+            checker.add(
+                at.span(),
+                error,
+                "write for example \"2026-12-31T17:00:00+07:00\"",
+            );
+        }
+    }
+    for hours in &entry.hours {
+        if let Err(error) = parse_hours(hours.get_ref()) {
+            checker.add(
+                hours.span(),
+                error,
+                "write for example \"mon-fri 07:00-18:00\"",
+            );
+        }
+    }
+}
+
+fn check_plate(checker: &mut Checker<'_>, plate: &Spanned<String>) {
+    match Plate::parse(plate.get_ref()) {
+        Err(error) => {
+            checker.add(
+                plate.span(),
+                error.to_string(),
+                "write it as printed, \"30F-256.58\"",
+            );
+        }
+        // A lorry from abroad may be on the list, so this is no error.
+        Ok(parsed) if parsed.classes().is_empty() => checker.warn(
+            plate.span(),
+            "no Vietnamese plate looks like this",
+            "check the province code, the letters (never I J O Q W) and the number of digits",
+        ),
+        Ok(_) => (),
+    }
+}
+
+fn registration_of(entry: &RegistrationSection) -> Option<Registration> {
+    let plate = match &entry.plate {
+        Some(plate) => Some(Plate::parse(plate.get_ref()).ok()?),
+        None => None,
+    };
+    let person = match &entry.person {
+        Some(person) => Some(person.get_ref().parse().ok()?),
+        None => None,
+    };
+    let time = |at: &Option<Spanned<String>>| match at {
+        Some(at) => wire::parse_time(at.get_ref()).ok().map(Some),
+        None => Some(None),
+    };
+    let mut schedule = Vec::new();
+    for hours in &entry.hours {
+        schedule.push(parse_hours(hours.get_ref()).ok()?);
+    }
+    Some(Registration {
+        plate,
+        person,
+        access: match entry.access {
+            super::AccessKind::Allow => Access::Allow,
+            super::AccessKind::Bar => Access::Bar,
+        },
+        valid_from: time(&entry.valid_from)?,
+        valid_until: time(&entry.valid_until)?,
+        schedule,
+    })
+}
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Reads hours of the week: `mon-fri 07:00-18:00`, `sat 22:00-06:00` (past midnight), `mon-sun 00:00-24:00`.
+pub fn parse_hours(text: &str) -> Result<WeeklyHours, String> {
+    let wrong = || format!("{text:?} is no day and time");
+    let (days_text, hours) = text.trim().split_once(' ').ok_or_else(wrong)?;
+    let day = |name: &str| DAYS.iter().position(|d| *d == name).ok_or_else(wrong);
+    let (first, last) = match days_text.split_once('-') {
+        Some((first, last)) => (day(first)?, day(last)?),
+        None => (day(days_text)?, day(days_text)?),
+    };
+    let mut days = [false; 7];
+    for offset in 0..=(last + 7 - first) % 7 {
+        days[(first + offset) % 7] = true;
+    }
+    let (from, until) = hours.trim().split_once('-').ok_or_else(wrong)?;
+    let minute = |clock: &str| {
+        let (hour, minute) = clock.split_once(':')?;
+        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+        (minute < 60 && hour * 60 + minute <= 1440).then_some(hour * 60 + minute)
+    };
+    let from_minute = minute(from).ok_or_else(wrong)?;
+    let until_minute = minute(until).ok_or_else(wrong)?;
+    if from_minute == until_minute {
+        return Err(wrong());
+    }
+    Ok(WeeklyHours {
+        days,
+        from_minute,
+        until_minute,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[site]
+id = "demo"
+name = "Cổng mẫu"
+
+[[camera]]
+id = "gate-1"
+source = { file = "gate.mp4" }
+tasks = ["vehicles", "plates"]
+
+[[gate]]
+id = "gate-1"
+camera = "gate-1"
+factor = "plate"
+
+[[registration]]
+plate = "30F-256.58"
+hours = ["mon-fri 07:00-18:00"]
+"#;
+
+    fn problems(text: &str) -> Vec<String> {
+        let site: Site = toml::from_str(text).unwrap();
+        site.problems(text).iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn a_good_site_has_no_problem() {
+        assert_eq!(problems(GOOD), Vec::<String>::new());
+        let site: Site = toml::from_str(GOOD).unwrap();
+        assert_eq!(site.registry_entries().len(), 1);
+    }
+
+    #[test]
+    fn each_problem_says_where_and_what_instead() {
+        let bad = GOOD
+            .replace("camera = \"gate-1\"", "camera = \"gate-2\"")
+            .replace("30F-256.58", "30O-256.58")
+            .replace("07:00-18:00", "7h-18h");
+        assert_eq!(
+            problems(&bad),
+            [
+                "line 13 column 10: there is no camera \"gate-2\"; write one of: gate-1",
+                "warning: line 17 column 9: no Vietnamese plate looks like this; check the province code, \
+                 the letters (never I J O Q W) and the number of digits",
+                "line 18 column 10: \"mon-fri 7h-18h\" is no day and time; write for example \
+                 \"mon-fri 07:00-18:00\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn hours_of_the_week() {
+        let hours = parse_hours("fri-mon 22:00-06:00").unwrap();
+        assert_eq!(hours.days, [true, false, false, false, true, true, true]);
+        assert_eq!((hours.from_minute, hours.until_minute), (1320, 360));
+        for bad in [
+            "",
+            "mon",
+            "mon 25:00-26:00",
+            "xyz 07:00-08:00",
+            "mon 07:00-07:00",
+        ] {
+            assert!(parse_hours(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `gac check`: what is wrong in a site file, where, and what to write instead.
+
+use anyhow::Result;
+use domain::{Timestamp, ports::Registration};
+use policy::ListRegistry;
+use service::config::{
+    ConfigText,
+    site::{Severity, Site},
+};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// What to check.
+#[derive(clap::Args)]
+pub(crate) struct CheckArguments {
+    /// The site file
+    site: PathBuf,
+}
+
+/// Exit code 0 when there is no error; warnings do not count.
+pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode> {
+    let (lines, is_right) = findings(&arguments.site);
+    for line in lines {
+        println!("{line}");
+    }
+    Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn findings(path: &Path) -> (Vec<String>, bool) {
+    let parsed = ConfigText::read(path).and_then(|text| Ok((text.parse::<Site>()?, text)));
+    let (site, text) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return (vec![error.to_string()], false),
+    };
+    let problems = site.problems(text.text());
+    let is_right = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    let mut lines: Vec<String> = problems
+        .iter()
+        .map(|p| match p.line {
+            0 => format!("{}: {p}", path.display()),
+            _ => format!("{}:{}:{}: {p}", path.display(), p.line, p.column),
+        })
+        .collect();
+    lines.extend(missing_files(&site, path));
+    let entries = site.registry_entries();
+    lines.extend(look_alikes(entries));
+    if lines.is_empty() {
+        lines.push(format!(
+            "{}: right: {} cameras, {} gates, {} registrations",
+            path.display(),
+            site.cameras.len(),
+            site.gates.len(),
+            site.registrations.len()
+        ));
+    }
+    (lines, is_right)
+}
+
+fn missing_files(site: &Site, path: &Path) -> Vec<String> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut lines = Vec::new();
+    for camera in &site.cameras {
+        let source = camera.source.get_ref();
+        for file in [&source.file, &source.pictures].into_iter().flatten() {
+            if !folder.join(file).exists() {
+                lines.push(format!(
+                    "{}: warning: camera {:?}: there is no {}",
+                    path.display(),
+                    camera.id.get_ref(),
+                    folder.join(file).display()
+                ));
+            }
+        }
+    }
+    lines
+}
+
+/// Pairs that one confusable character separates: a camera may take one for the other.
+fn look_alikes(entries: Vec<Registration>) -> Vec<String> {
+    let registry = ListRegistry::new(entries, Timestamp::EPOCH);
+    let text = |entry: &Registration| entry.plate.as_ref().map(|plate| plate.expose());
+    registry
+        .look_alike_pairs()
+        .iter()
+        .filter_map(|(a, b)| {
+            Some(format!(
+                "warning: {} and {} differ in one character that a camera may confuse; \
+                 a doubtful reading of either is referred to the guard",
+                text(a)?,
+                text(b)?
+            ))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(text: &str) -> (String, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.toml");
+        std::fs::write(&path, text).unwrap();
+        let (lines, is_right) = findings(&path);
+        (lines.join("\n").replace(&format!("{}/", folder.path().display()), ""), is_right)
+    }
+
+    #[test]
+    fn a_mistyped_key_is_named_with_its_place_and_the_right_word() {
+        let (text, is_right) = run("[site]\nid = \"a\"\nname = \"A\"\n\n[web]\nlisten_on = \"x\"\n");
+        assert!(text.starts_with("site.toml:6:1: unknown field `listen_on`"), "{text}");
+        assert!(text.contains("did you mean `listen`?"), "{text}");
+        assert!(!is_right);
+    }
+
+    #[test]
+    fn look_alikes_on_the_list_are_named() {
+        let list = "[site]\nid = \"a\"\nname = \"A\"\n\
+                    [[registration]]\nplate = \"51G-123.45\"\n\
+                    [[registration]]\nplate = \"51G-723.45\"\n";
+        let (text, is_right) = run(list);
+        assert!(text.contains("51G12345 and 51G72345 differ in one character"), "{text}");
+        assert!(is_right);
+    }
+
+    #[test]
+    fn a_missing_file_and_a_folder_are_told() {
+        let (lines, is_right) = findings(Path::new("/nowhere/site.toml"));
+        assert_eq!(lines, ["/nowhere/site.toml: there is no such file"]);
+        assert!(!is_right);
+    }
+}

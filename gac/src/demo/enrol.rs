@@ -1,0 +1,145 @@
+//! The staff door: the first approach is of somebody whom nobody has enrolled; then she is, with her consent.
+
+use super::{
+    plan::DemoKind,
+    prepare::Prepared,
+    watch::{Seen, Watch, locked},
+};
+use crate::{
+    detector,
+    run::{CameraFrames, Running, new_person},
+    site::LoadedSite,
+};
+use anyhow::{Result, bail};
+use domain::{
+    BoxInImage, CameraId, Embedding, Outcome,
+    ports::{Access, Detector as _, Registration},
+};
+use models::Task;
+use pipeline::gallery::{Consent, Enrolled, Gallery};
+use service::clock;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// Pictures that an enrolment takes.
+const VIEWS: usize = 4;
+
+/// A face lower than this is too small to enrol from.
+const FACE_HEIGHT_MIN_PX: f32 = 120.0;
+
+struct Enrolment {
+    camera: CameraId,
+    frames: Arc<CameraFrames>,
+    gallery: Arc<Gallery>,
+    detector: detector::ModelDetector,
+    entries: Vec<Registration>,
+    controllers: crate::run::RegistrySetter,
+}
+
+/// Starts the enrolment when there is a door. It ends when she is enrolled.
+pub(super) fn start(
+    site: &LoadedSite,
+    running: &Running,
+    prepared: &Prepared,
+    watch: &Watch,
+) -> Result<Option<JoinHandle<()>>> {
+    let door = prepared
+        .cameras
+        .iter()
+        .find(|camera| matches!(camera.kind, DemoKind::Door(_)) && camera.video.is_some());
+    let (Some(door), Some(gallery)) = (door, running.gallery.clone()) else { return Ok(None) };
+    let tasks = [Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness];
+    let analyzers = detector::analyzers(site, &tasks)?;
+    let Some(detector) = detector::detectors(&analyzers, 1)?.pop() else { return Ok(None) };
+    let task = Enrolment {
+        camera: door.id.parse()?,
+        frames: running.frames(),
+        gallery,
+        detector,
+        entries: site.site.registry_entries(),
+        controllers: running.registry_setter(),
+    };
+    let (seen, changes) = (watch.shared(), watch.changes());
+    Ok(Some(tokio::spawn(async move {
+        if let Err(error) = task.run(seen, changes).await {
+            println!("the enrolment did not work: {error:#}");
+        }
+    })))
+}
+
+impl Enrolment {
+    async fn run(
+        mut self,
+        seen: Arc<Mutex<Seen>>,
+        mut changes: watch::Receiver<u64>,
+    ) -> Result<()> {
+        let mut views: Vec<Embedding> = Vec::new();
+        let mut last_seq = None;
+        loop {
+            // The views are taken while she stands there; they are kept only once she has agreed.
+            if let Some(frame) = self.frames.newest(&self.camera)
+                && last_seq.replace(frame.seq) != Some(frame.seq)
+                && views.len() < VIEWS
+            {
+                let (detector, view) = tokio::task::spawn_blocking({
+                    let mut detector = self.detector;
+                    move || {
+                        let view = view(&mut detector, &frame);
+                        (detector, view)
+                    }
+                })
+                .await?;
+                self.detector = detector;
+                views.extend(view);
+            }
+            if VIEWS <= views.len() && was_referred(&locked(&seen), &self.camera) {
+                break;
+            }
+            let pause = Duration::from_millis(300);
+            if let Ok(Err(_)) = tokio::time::timeout(pause, changes.changed()).await {
+                bail!("the demo has ended");
+            }
+        }
+        let person = new_person();
+        let consent = Consent {
+            given_at: clock::now(),
+            notice: "staff-door-2026-01".to_owned(),
+            recorded_by: "demo front desk".to_owned(),
+        };
+        let name = "Người mẫu (chân dung thuộc phạm vi công cộng)".to_owned();
+        self.gallery.enrol(person, Enrolled { name, consent, templates: views })?;
+        self.entries.push(Registration {
+            plate: None,
+            person: Some(person),
+            access: Access::Allow,
+            valid_from: None,
+            valid_until: None,
+            schedule: Vec::new(),
+        });
+        self.controllers.set(self.entries).await?;
+        println!("door-1: enrolled {person} with her consent, {VIEWS} views");
+        Ok(())
+    }
+}
+
+/// A template of the one large face in the frame.
+fn view(detector: &mut detector::ModelDetector, frame: &domain::Frame) -> Option<Embedding> {
+    let whole = BoxInImage::new(0.0, 0.0, frame.width as f32, frame.height as f32);
+    let faces = detector.faces(frame, whole).ok()?;
+    let [face] = &faces[..] else { return None };
+    let mut face = face.clone();
+    if face.bounds.height() < FACE_HEIGHT_MIN_PX {
+        return None;
+    }
+    detector.describe_face(frame, &mut face).ok()?;
+    face.embedding
+}
+
+fn was_referred(seen: &Seen, camera: &CameraId) -> bool {
+    seen.verdicts.iter().any(|(verdict, _)| {
+        verdict.gate.as_str() == camera.as_str() && matches!(verdict.outcome, Outcome::Refer(_))
+    })
+}

@@ -1,0 +1,290 @@
+//! What happened, held against what the truth asks for.
+
+use super::{
+    junction,
+    plan::{DemoCamera, DemoKind},
+    relative,
+    watch::Seen,
+};
+use crate::report::{CameraReport, Expectation, Picture};
+use anyhow::Result;
+use domain::{Outcome, PassageId, Sighting, Timestamp};
+use pipeline::CameraStats;
+use samples::{
+    Truth,
+    truth::{Expected, Why},
+};
+use std::{collections::BTreeSet, time::Duration};
+
+/// One camera's report; what the truth asks of it is added to `expectations`.
+pub(super) fn camera(
+    camera: &DemoCamera,
+    stats: Option<&CameraStats>,
+    seen: &Seen,
+    expectations: &mut Vec<Expectation>,
+) -> Result<CameraReport> {
+    let Some(stats) = stats.filter(|_| camera.video.is_some()) else {
+        return Ok(CameraReport {
+            id: camera.id.to_owned(),
+            status: "skipped".to_owned(),
+            note: camera.skipped.clone().unwrap_or_default(),
+            ..CameraReport::default()
+        });
+    };
+    let mut report = numbers(camera, stats, seen);
+    let base = stats.first_at.unwrap_or_default();
+    let score = match &camera.kind {
+        DemoKind::Gate(truth) => gate(camera, truth, base, seen, expectations),
+        DemoKind::Door(truth) => door(camera, truth, base, seen, expectations),
+        DemoKind::Junction(truth) => junction::judge(camera, truth, base, seen, expectations),
+        DemoKind::Clip { .. } => Score::default(),
+    };
+    (report.precision, report.recall) = (score.precision(), score.recall());
+    Ok(report)
+}
+
+/// What was done, and how much of it and of the truth was right.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Score {
+    /// Done, and asked for.
+    pub(super) right: usize,
+    /// Done.
+    pub(super) done: usize,
+    /// Asked for.
+    pub(super) asked: usize,
+}
+
+impl Score {
+    fn precision(self) -> Option<f64> {
+        (0 < self.done + self.asked).then(|| share(self.right, self.done))
+    }
+
+    fn recall(self) -> Option<f64> {
+        (0 < self.done + self.asked).then(|| share(self.right, self.asked))
+    }
+}
+
+/// Nothing of nothing is all right.
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+}
+
+fn numbers(camera: &DemoCamera, stats: &CameraStats, seen: &Seen) -> CameraReport {
+    let span = match (stats.first_at, stats.last_at) {
+        (Some(first), Some(last)) => last.since(first).as_secs_f64() + 1.0 / camera.fps,
+        _ => 0.0,
+    };
+    let of_camera = |gate: &str| gate == camera.id;
+    let verdicts = seen.verdicts.iter().filter(|(v, _)| of_camera(v.gate.as_str())).count();
+    let pictures = seen.pictures.get(camera.id).map(Vec::as_slice).unwrap_or_default();
+    let picture = |(file, at): &(std::path::PathBuf, Timestamp)| Picture {
+        file: file.parent().and_then(std::path::Path::parent).map_or_else(
+            || file.display().to_string(),
+            |folder| relative(file, folder),
+        ),
+        caption: format!("{} – {at}", camera.name),
+    };
+    CameraReport {
+        id: camera.id.to_owned(),
+        status: "ran".to_owned(),
+        note: camera.name.to_owned(),
+        frames: stats.frames,
+        analysed: stats.analysed,
+        dropped: stats.dropped,
+        fps: if 0.0 < span { stats.frames as f64 / span } else { 0.0 },
+        real_time_factor: if 0.0 < span { camera.duration_s / span } else { 0.0 },
+        cpu_s: stats.cpu.as_secs_f64(),
+        detections: stats.detections,
+        tracks: stats.tracks,
+        sightings: stats.sightings,
+        verdicts: verdicts as u64,
+        candidates: stats.candidates,
+        counts: stats.counts.clone(),
+        pictures: pictures.iter().map(picture).collect(),
+        ..CameraReport::default()
+    }
+}
+
+/// A span of frames as capture times.
+pub(super) fn span(base: Timestamp, frames: (u32, u32), fps: f64) -> (Timestamp, Timestamp) {
+    let at = |frame: u32| base.saturating_add(Duration::from_secs_f64(f64::from(frame) / fps));
+    (at(frames.0), at(frames.1))
+}
+
+fn overlap(sighting: &Sighting, (from, to): (Timestamp, Timestamp)) -> Duration {
+    let begin = sighting.first_seen_at.max(from);
+    sighting.last_seen_at.min(to).since(begin)
+}
+
+/// The sightings of a camera that belong to this span more than to any other.
+fn sightings_of<'a>(
+    camera: &DemoCamera,
+    spans: &[(Timestamp, Timestamp)],
+    n: usize,
+    seen: &'a Seen,
+) -> Vec<&'a Sighting> {
+    seen.sightings
+        .values()
+        .filter(|sighting| sighting.camera.as_str() == camera.id)
+        .filter(|sighting| {
+            let best = (0..spans.len()).max_by_key(|i| (overlap(sighting, spans[*i]), *i == n));
+            best == Some(n) && !overlap(sighting, spans[n]).is_zero()
+        })
+        .collect()
+}
+
+/// What the gate did about some sightings.
+struct Doing {
+    n_commands: usize,
+    outcomes: Vec<Outcome>,
+    words: String,
+}
+
+fn doing(sightings: &[&Sighting], seen: &Seen) -> Doing {
+    let ids: BTreeSet<_> = sightings.iter().map(|s| s.id).collect();
+    let verdicts: Vec<_> = seen.verdicts.iter().filter(|(v, _)| ids.contains(&v.sighting)).collect();
+    let passages: BTreeSet<PassageId> = verdicts.iter().map(|(v, _)| v.passage).collect();
+    let n_commands = seen.commanded.iter().filter(|p| passages.contains(*p)).count();
+    let outcomes: Vec<Outcome> = verdicts.iter().map(|(v, _)| v.outcome).collect();
+    let mut words: Vec<String> = outcomes.iter().map(outcome_words).collect();
+    if words.is_empty() {
+        words.push("no verdict".to_owned());
+    }
+    words.push(format!("{n_commands} commands"));
+    Doing { n_commands, outcomes, words: words.join(", ") }
+}
+
+fn outcome_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Grant => "granted".to_owned(),
+        Outcome::Deny(reason) => format!("denied ({reason:?})"),
+        Outcome::Refer(reason) => format!("referred ({reason:?})"),
+    }
+}
+
+fn gate(
+    camera: &DemoCamera,
+    truth: &Truth,
+    base: Timestamp,
+    seen: &Seen,
+    expectations: &mut Vec<Expectation>,
+) -> Score {
+    let vehicles = &truth.header.vehicles;
+    let spans: Vec<_> = vehicles
+        .iter()
+        .map(|v| span(base, (v.arrive_frame, v.leave_frame), camera.fps))
+        .collect();
+    let mut score = Score { done: n_commands_of(camera, seen), ..Score::default() };
+    for (n, vehicle) in vehicles.iter().enumerate() {
+        let sightings = sightings_of(camera, &spans, n, seen);
+        let doing = doing(&sightings, seen);
+        let (expected, is_met) = match vehicle.expected {
+            Expected::Grant => {
+                score.asked += 1;
+                let is_met = doing.n_commands == 1 && doing.outcomes.contains(&Outcome::Grant);
+                score.right += usize::from(is_met);
+                ("be granted, with one command", is_met)
+            }
+            Expected::Deny => {
+                let is_denied = doing.outcomes.iter().any(|o| matches!(o, Outcome::Deny(_)));
+                ("be denied", is_denied && doing.n_commands == 0)
+            }
+            _ => {
+                let is_referred = doing.outcomes.iter().any(|o| matches!(o, Outcome::Refer(_)));
+                ("be referred", is_referred && doing.n_commands == 0)
+            }
+        };
+        let read = sightings.iter().filter_map(|s| s.plate.as_ref()?.plate()).next();
+        let read = match read {
+            Some(plate) if plate.matches(&vehicle.plate.plate()) => "read exactly".to_owned(),
+            Some(plate) => format!("read as {}", plate.expose()),
+            None => "not read".to_owned(),
+        };
+        expectations.push(Expectation {
+            camera: camera.id.to_owned(),
+            subject: format!(
+                "{} {} ({})",
+                format!("{:?}", vehicle.class).to_lowercase(),
+                vehicle.plate.plate().expose(),
+                why_words(vehicle.why)
+            ),
+            expected: expected.to_owned(),
+            happened: format!("{}; {read}", doing.words),
+            is_met,
+        });
+    }
+    score
+}
+
+fn door(
+    camera: &DemoCamera,
+    truth: &Truth,
+    base: Timestamp,
+    seen: &Seen,
+    expectations: &mut Vec<Expectation>,
+) -> Score {
+    let approaches = &truth.header.approaches;
+    let spans: Vec<_> = approaches
+        .iter()
+        .map(|a| span(base, (a.arrive_frame, a.leave_frame), camera.fps))
+        .collect();
+    let mut score = Score { done: n_commands_of(camera, seen), ..Score::default() };
+    for (n, approach) in approaches.iter().enumerate() {
+        let sightings = sightings_of(camera, &spans, n, seen);
+        let doing = doing(&sightings, seen);
+        let (expected, is_met) = match approach.expected {
+            Expected::Grant => {
+                score.asked += 1;
+                let is_met = doing.n_commands == 1 && doing.outcomes.contains(&Outcome::Grant);
+                score.right += usize::from(is_met);
+                ("be let in, with one command", is_met)
+            }
+            _ if approach.why == Why::PrintedPicture => {
+                ("not be let in", doing.n_commands == 0)
+            }
+            _ => {
+                let is_referred = doing.outcomes.iter().any(|o| matches!(o, Outcome::Refer(_)));
+                ("be referred", is_referred && doing.n_commands == 0)
+            }
+        };
+        let liveness: Vec<String> = sightings
+            .iter()
+            .filter_map(|s| s.face.as_ref()?.liveness)
+            .map(|l| format!("{:.2}", l.score))
+            .collect();
+        expectations.push(Expectation {
+            camera: camera.id.to_owned(),
+            subject: format!("approach {} ({})", approach.id, why_words(approach.why)),
+            expected: expected.to_owned(),
+            happened: format!("{}; liveness {}", doing.words, liveness.join(" ")),
+            is_met,
+        });
+    }
+    score
+}
+
+fn n_commands_of(camera: &DemoCamera, seen: &Seen) -> usize {
+    let passages: BTreeSet<PassageId> = seen
+        .verdicts
+        .iter()
+        .filter(|(v, _)| v.gate.as_str() == camera.id)
+        .map(|(v, _)| v.passage)
+        .collect();
+    seen.commanded.iter().filter(|passage| passages.contains(*passage)).count()
+}
+
+pub(super) fn why_words(why: Why) -> &'static str {
+    match why {
+        Why::Registered => "registered",
+        Why::Unknown => "not on the list",
+        Why::Barred => "barred",
+        Why::LookAlike => "one character from a registered one",
+        Why::CrossedOnRed => "crosses on red",
+        Why::CrossedOnGreen => "crosses on green",
+        Why::CrossedOnAmber => "crosses on amber",
+        Why::DidNotCross => "does not cross",
+        Why::NotEnrolled => "not enrolled yet",
+        Why::Enrolled => "enrolled",
+        Why::PrintedPicture => "a printed picture of her",
+    }
+}

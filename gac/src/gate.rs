@@ -1,0 +1,105 @@
+//! The gates of a site, and the simulated barriers of those that have one.
+
+use crate::{run::Running, site::LoadedSite};
+use anyhow::{Context as _, Result};
+use domain::{CameraId, GateId};
+use gate_controller::{
+    BarrierSettings, BarrierSimulator, GateConfig, GateController, GateParts, JOURNAL_BYTES_MAX,
+    SimulatorParts,
+    simulator_filters,
+};
+use jiff::tz::TimeZone;
+use policy::{Factor, Lane, ListRegistry, Policy};
+use service::{
+    clock::{self, SystemClock},
+    config::site::{ActuatorKind, FactorKind, GateSection},
+    keys::{CommandVerifier, SigningKeyFile},
+};
+use std::{sync::Arc, time::Duration};
+
+/// A gate and, where it is simulated, its barrier.
+pub(crate) struct RunningGate {
+    /// Its name.
+    pub(crate) gate: GateId,
+    /// Who decides.
+    pub(crate) controller: Arc<GateController>,
+    /// What moves.
+    _simulator: Option<BarrierSimulator>,
+}
+
+/// Starts every gate of the site.
+pub(crate) async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
+    for section in &site.site.gates {
+        let gate = start_one(site, section, running)
+            .await
+            .with_context(|| format!("starting gate {}", section.id.get_ref()))?;
+        running.gates.push(gate);
+    }
+    Ok(())
+}
+
+async fn start_one(
+    site: &LoadedSite,
+    section: &GateSection,
+    running: &mut Running,
+) -> Result<RunningGate> {
+    let gate: GateId = section.id.get_ref().parse()?;
+    let camera: CameraId = section.camera.get_ref().parse()?;
+    let key = SigningKeyFile::load_or_create(&site.state("keys/command.key"))?;
+    let simulator = match section.actuator {
+        ActuatorKind::Mqtt => None,
+        ActuatorKind::Simulator => Some(start_simulator(&gate, &key, running)?),
+    };
+    let program = format!("gate-{gate}");
+    let factor = match section.factor {
+        FactorKind::Plate => Factor::Plate,
+        FactorKind::Face => Factor::Face,
+    };
+    let config = GateConfig {
+        program: program.clone(),
+        config_sha256: site.sha256.clone(),
+        cameras: vec![camera],
+        policy: policy(site, section, factor),
+        lane: Lane::for_factor(gate.clone(), factor),
+        journal: site.state(&format!("journal-{program}.jsonl")),
+        journal_bytes_max: JOURNAL_BYTES_MAX,
+    };
+    let (outbox, _bus) = running.outbox(site, &program).await?;
+    let filters = config.filters(&running.site);
+    let (bus, events) = running.connect(&format!("{program}-in"), filters);
+    let registry = Arc::new(ListRegistry::new(site.site.registry_entries(), clock::now()));
+    let parts = GateParts { bus, events, outbox, key, registry, clock: SystemClock };
+    let controller = GateController::start(config, parts, running.shutdown()).await?;
+    Ok(RunningGate { gate, controller: Arc::new(controller), _simulator: simulator })
+}
+
+fn policy(site: &LoadedSite, section: &GateSection, factor: Factor) -> Policy {
+    // The configuration's hash is the version: a changed file is another policy.
+    let version = u64::from_str_radix(&site.sha256[..12], 16).unwrap_or(0);
+    let zone = TimeZone::get(site.site.site.timezone.get_ref()).unwrap_or(TimeZone::UTC);
+    let now = jiff::Timestamp::from_microsecond(clock::now().as_micros()).unwrap_or_default();
+    Policy {
+        plate_score_min: *section.score_min.get_ref(),
+        registry_age_max: Duration::from_secs(section.registry_age_max_hours * 3600),
+        grant_ttl: Duration::from_millis(*section.command_expires_ms.get_ref()),
+        utc_offset_minutes: zone.to_offset(now).seconds() / 60,
+        ..Policy::for_factor(version, factor)
+    }
+}
+
+fn start_simulator(
+    gate: &GateId,
+    key: &SigningKeyFile,
+    running: &mut Running,
+) -> Result<BarrierSimulator> {
+    let filters = simulator_filters(&running.site, gate);
+    let (bus, events) = running.connect(&format!("barrier-{gate}"), filters);
+    let parts = SimulatorParts {
+        bus,
+        events,
+        verifier: CommandVerifier::from_public(&key.public())?,
+        settings: BarrierSettings::new(gate.clone()),
+        clock: SystemClock,
+    };
+    Ok(BarrierSimulator::start(parts, running.shutdown()))
+}

@@ -1,0 +1,160 @@
+//! The report as a page that needs nothing beside it but its pictures.
+
+use super::{CameraReport, Quantiles, Report};
+
+const STYLE: &str = "
+:root{color-scheme:light dark;--ink:#14181d;--soft:#57606a;--line:#d5dae0;--ground:#fff;--panel:#f5f7f9;--good:#12703a;--bad:#b3261e;--bar:#2f6fce}
+@media(prefers-color-scheme:dark){:root{--ink:#e6eaef;--soft:#9aa5b1;--line:#2c343d;--ground:#0f1317;--panel:#171d23;--good:#5fd38d;--bad:#ff8a80;--bar:#6ea8ff}}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);margin:0 auto;max-width:1180px;padding:1.5rem}
+h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .6rem}
+.verdict{font-weight:700;padding:.15rem .7rem;border-radius:1rem;border:2px solid}.good{color:var(--good)}.bad{color:var(--bad)}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:right;padding:.35rem .6rem;border-bottom:1px solid var(--line)}
+th:first-child,td:first-child,td.text,th.text{text-align:left}th{color:var(--soft);font-weight:600}
+.scroll{overflow-x:auto}.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(320px,1fr));gap:1rem}
+figure{margin:0;background:var(--panel);border:1px solid var(--line);border-radius:8px;overflow:hidden}figure img{display:block;width:100%}
+figcaption{padding:.5rem .7rem;color:var(--soft);font-size:.9rem}.note{color:var(--soft)}
+";
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// The whole page.
+pub(super) fn page(report: &Report) -> String {
+    let (tone, word) = if report.passed { ("good", "passed") } else { ("bad", "not passed") };
+    let failures: String =
+        report.failures.iter().map(|line| format!("<li>{}</li>", escape(line))).collect();
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>Gác demo report</title><style>{STYLE}</style>\
+         <h1>Gác demo <span class=\"verdict {tone}\">{word}</span></h1>\
+         <p class=\"note\">{at}</p><ul class=\"bad\">{failures}</ul>\
+         <h2>Cameras</h2><div class=\"scroll\">{cameras}</div>\
+         <h2>Latency</h2>{latency}\
+         <h2>Asked for, and done</h2><div class=\"scroll\">{expectations}</div>\
+         <h2>Pictures</h2><div class=\"pictures\">{pictures}</div>\
+         <h2>Machine and models</h2>{facts}</html>",
+        at = escape(&report.generated_at),
+        cameras = cameras(report),
+        latency = latency(report),
+        expectations = expectations(report),
+        pictures = pictures(report),
+        facts = facts(report),
+    )
+}
+
+fn cameras(report: &Report) -> String {
+    let share = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
+    let row = |c: &CameraReport| {
+        if c.status == "skipped" {
+            return format!(
+                "<tr><td>{}</td><td class=\"text\" colspan=\"12\">skipped: {}</td></tr>",
+                escape(&c.id),
+                escape(&c.note)
+            );
+        }
+        let counts: Vec<String> =
+            c.counts.iter().map(|(name, n)| format!("{} {n}", escape(name))).collect();
+        format!(
+            "<tr><td>{}<br><span class=\"note\">{}</span></td><td>{}</td><td>{}</td><td>{}</td>\
+             <td>{:.1}</td><td>{:.1}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
+            escape(&c.id),
+            escape(&c.note),
+            c.frames,
+            c.analysed,
+            c.dropped,
+            c.fps,
+            c.cpu_s,
+            c.detections,
+            c.tracks,
+            c.sightings,
+            c.verdicts,
+            c.candidates,
+            share(c.precision),
+            share(c.recall),
+            counts.join("<br>")
+        )
+    };
+    let rows: String = report.cameras.iter().map(row).collect();
+    format!(
+        "<table><tr><th>camera</th><th>frames</th><th>analysed</th><th>dropped</th><th>fps</th>\
+         <th>CPU s</th><th>detections</th><th>tracks</th><th>sightings</th><th>verdicts</th>\
+         <th>candidates</th><th>precision</th><th>recall</th><th class=\"text\">counts</th></tr>\
+         {rows}</table>"
+    )
+}
+
+/// Bars from the median to the 99th percentile on one scale, with the numbers beside them.
+fn latency(report: &Report) -> String {
+    let longest = report.latency_ms.values().map(|q| q.max).fold(1.0, f64::max);
+    let row = |(name, q): (&String, &Quantiles)| {
+        let x = |ms: f64| 100.0 * ms / longest;
+        format!(
+            "<tr><td>{}</td><td class=\"text\"><svg viewBox=\"0 0 100 6\" width=\"100%\" \
+             height=\"22\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"p50 {:.0} ms, \
+             p99 {:.0} ms\"><rect x=\"0\" y=\"2\" width=\"{:.2}\" height=\"2\" fill=\"var(--line)\"/>\
+             <rect x=\"{:.2}\" y=\"1\" width=\"{:.2}\" height=\"4\" fill=\"var(--bar)\"/></svg></td>\
+             <td>{}</td><td>{:.0}</td><td>{:.0}</td><td>{:.0}</td><td>{:.0}</td></tr>",
+            escape(&name.replace('_', " ")),
+            q.p50,
+            q.p99,
+            x(q.max),
+            x(q.p50),
+            (x(q.p99) - x(q.p50)).max(0.6),
+            q.n,
+            q.p50,
+            q.p95,
+            q.p99,
+            q.max
+        )
+    };
+    let rows: String = report.latency_ms.iter().map(row).collect();
+    format!(
+        "<table><tr><th>from → to</th><th class=\"text\" style=\"width:40%\">p50 to p99</th>\
+         <th>n</th><th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>max ms</th></tr>{rows}</table>"
+    )
+}
+
+fn expectations(report: &Report) -> String {
+    let rows: String = report
+        .expectations
+        .iter()
+        .map(|e| {
+            let (tone, word) = if e.is_met { ("good", "✓ right") } else { ("bad", "✗ wrong") };
+            format!(
+                "<tr><td>{}</td><td class=\"text\">{}</td><td class=\"text\">{}</td>\
+                 <td class=\"text\">{}</td><td class=\"{tone}\">{word}</td></tr>",
+                escape(&e.camera),
+                escape(&e.subject),
+                escape(&e.expected),
+                escape(&e.happened)
+            )
+        })
+        .collect();
+    format!(
+        "<table><tr><th>camera</th><th class=\"text\">came</th><th class=\"text\">should</th>\
+         <th class=\"text\">did</th><th></th></tr>{rows}</table>"
+    )
+}
+
+fn pictures(report: &Report) -> String {
+    let figure = |picture: &super::Picture| {
+        format!(
+            "<figure><a href=\"{file}\"><img src=\"{file}\" alt=\"{caption}\" loading=\"lazy\"></a>\
+             <figcaption>{caption}</figcaption></figure>",
+            file = escape(&picture.file),
+            caption = escape(&picture.caption)
+        )
+    };
+    report.cameras.iter().flat_map(|camera| &camera.pictures).map(figure).collect()
+}
+
+fn facts(report: &Report) -> String {
+    let row = |(name, value): (&String, &String)| {
+        format!("<tr><td>{}</td><td class=\"text\">{}</td></tr>", escape(name), escape(value))
+    };
+    let rows: String = report.machine.iter().chain(&report.models).map(row).collect();
+    format!("<table>{rows}</table>")
+}

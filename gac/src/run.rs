@@ -1,0 +1,319 @@
+//! `gac run`, `gac pipeline`, `gac gate`, `gac api`: a site, whole or in parts.
+
+use crate::{detector, gate, pipeline::pump, serve, site::LoadedSite};
+use anyhow::{Context as _, Result, bail};
+use domain::{CameraId, Frame, PersonId, SiteId, ports::Registration};
+use gate_controller::GateController;
+use models::Task;
+use pipeline::{
+    CameraSetup, CameraStats, Pipeline, Shared,
+    gallery::{Gallery, Seal},
+};
+use policy::ListRegistry;
+use service::{
+    broker::EmbeddedBroker,
+    bus::{Bus, BusConfig, BusEvents, Credentials},
+    clock,
+    config::site::BrokerKind,
+    evidence::EvidenceStore,
+    ids::{IdSource, Ids as _},
+    outbox::{Outbox, OutboxConfig},
+    sealed::SealingKey,
+    shutdown::Shutdown,
+};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
+use tokio::task::JoinSet;
+
+/// How long the end may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Which parts of a site run in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parts {
+    /// Cameras.
+    pub(crate) pipeline: bool,
+    /// Gates.
+    pub(crate) gate: bool,
+    /// Store, API and console.
+    pub(crate) api: bool,
+}
+
+impl Parts {
+    pub(crate) const ALL: Self = Self { pipeline: true, gate: true, api: true };
+    pub(crate) const PIPELINE: Self = Self { pipeline: true, gate: false, api: false };
+    pub(crate) const GATE: Self = Self { pipeline: false, gate: true, api: false };
+    pub(crate) const API: Self = Self { pipeline: false, gate: false, api: true };
+}
+
+/// Runs until SIGINT or SIGTERM.
+pub(crate) fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
+    let site = LoadedSite::load(path)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let shutdown = Shutdown::on_signals()?;
+        let mut running = Running::start(&site, parts, shutdown.clone()).await?;
+        if let Some(address) = running.address {
+            println!("console: http://{address}");
+        }
+        println!("running; end with Ctrl-C");
+        let outcome = tokio::select! {
+            () = shutdown.wait() => Ok(()),
+            ended = running.tasks.join_next() => task_end(ended),
+        };
+        running.stop().await;
+        outcome.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+fn task_end(ended: Option<Result<Result<()>, tokio::task::JoinError>>) -> Result<()> {
+    match ended {
+        None => Ok(()),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(error)) => Err(error.into()),
+    }
+}
+
+/// A running site.
+pub(crate) struct Running {
+    /// The site's name in topics.
+    pub(crate) site: SiteId,
+    /// Where the broker listens.
+    pub(crate) broker: (String, u16),
+    /// Where the console listens.
+    pub(crate) address: Option<SocketAddr>,
+    /// The cameras.
+    pub(crate) pipeline: Option<Arc<Pipeline>>,
+    /// Enrolled people.
+    pub(crate) gallery: Option<Arc<Gallery>>,
+    /// The gates.
+    pub(crate) gates: Vec<gate::RunningGate>,
+    /// Ends when a part ends.
+    pub(crate) tasks: JoinSet<Result<()>>,
+    /// The models in use.
+    pub(crate) models: Vec<(Task, Vec<String>)>,
+    credentials: Option<Credentials>,
+    buses: Vec<Bus>,
+    shutdown: Shutdown,
+}
+
+impl Running {
+    /// Starts the parts, consumers first, so that nothing is said before somebody listens.
+    pub(crate) async fn start(
+        site: &LoadedSite,
+        parts: Parts,
+        shutdown: Shutdown,
+    ) -> Result<Self> {
+        let broker = start_broker(site, parts)?;
+        let section = &site.site.broker;
+        let credentials = match (&section.user, &section.password_file) {
+            (Some(user), Some(file)) => {
+                Some(Credentials { user: user.clone(), password_file: site.path(file) })
+            }
+            (None, None) => None,
+            _ => bail!("[broker] needs both user and password_file, or neither"),
+        };
+        let mut running = Self {
+            site: site.site.site.id.get_ref().parse()?,
+            broker,
+            address: None,
+            pipeline: None,
+            gallery: None,
+            gates: Vec::new(),
+            tasks: JoinSet::new(),
+            models: Vec::new(),
+            credentials,
+            buses: Vec::new(),
+            shutdown,
+        };
+        if parts.api {
+            serve::start(site, &mut running).await?;
+        }
+        if parts.gate {
+            gate::start(site, &mut running).await?;
+        }
+        if parts.pipeline {
+            running.start_pipeline(site).await?;
+        }
+        Ok(running)
+    }
+
+    /// A connection of one part to the broker.
+    pub(crate) fn connect(&mut self, source: &str, filters: Vec<String>) -> (Bus, BusEvents) {
+        let mut config =
+            BusConfig::new(&self.broker.0, self.broker.1, self.site.clone(), source);
+        config.credentials = self.credentials.clone();
+        config.filters = filters;
+        let (bus, events) = Bus::connect(config);
+        self.buses.push(bus.clone());
+        (bus, events)
+    }
+
+    /// The token that ends everything.
+    pub(crate) fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// An outbox of one part, sending over a connection of its own.
+    pub(crate) async fn outbox(&mut self, site: &LoadedSite, source: &str) -> Result<(Outbox, Bus)> {
+        let path = site.state(&format!("outbox-{source}.db"));
+        let outbox = Outbox::open(OutboxConfig::new(&path, source)).await?;
+        let (bus, _events) = self.connect(source, Vec::new());
+        let (sender, sending_bus, token) = (outbox.clone(), bus.clone(), self.shutdown());
+        self.tasks.spawn(async move { Ok(sender.run(sending_bus, token).await?) });
+        Ok((outbox, bus))
+    }
+
+    async fn start_pipeline(&mut self, site: &LoadedSite) -> Result<()> {
+        let setups = site.cameras()?;
+        let wanted: BTreeSet<Task> =
+            setups.iter().flat_map(|setup| detector::needed(setup.plan.tasks)).collect();
+        let wanted: Vec<Task> = wanted.into_iter().collect();
+        let analyzers = detector::analyzers(site, &wanted)?;
+        self.models = analyzers.chosen();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let n_workers = match site.site.models.workers {
+            0 => cores,
+            n => n,
+        };
+        let detectors = detector::detectors(&analyzers, n_workers)?;
+        self.gallery = self.open_gallery(site, &setups)?;
+        let mut ids = IdSource::system();
+        let shared = Shared {
+            evidence: Arc::new(EvidenceStore::open(&site.state("evidence"))?),
+            gallery: self.gallery.clone(),
+            ids: Arc::new(Mutex::new(move || ids.next())),
+        };
+        let (outbox, bus) = self.outbox(site, "pipeline").await?;
+        bus.wait_online().await.context("reaching the broker")?;
+        let (pipeline, outlet) = Pipeline::start(setups, detectors, &shared)?;
+        self.pipeline = Some(Arc::new(pipeline));
+        let name = self.site.clone();
+        self.tasks.spawn(pump(name, outlet, outbox, bus));
+        Ok(())
+    }
+
+    fn open_gallery(
+        &self,
+        site: &LoadedSite,
+        setups: &[CameraSetup],
+    ) -> Result<Option<Arc<Gallery>>> {
+        if !setups.iter().any(|setup| setup.plan.tasks.faces) {
+            return Ok(None);
+        }
+        let model = self
+            .models
+            .iter()
+            .find(|(task, _)| *task == Task::FaceEmbed)
+            .map(|(_, ids)| ids.join("+"))
+            .unwrap_or_default();
+        let key = SealingKey::load_or_create(&site.state("keys/gallery.key"))?;
+        let path = site.state("people/gallery.sealed");
+        Ok(Some(Arc::new(Gallery::open(&path, &model, Box::new(SiteSeal(key)))?)))
+    }
+
+    /// A hand on the lists of all gates.
+    pub(crate) fn registry_setter(&self) -> RegistrySetter {
+        RegistrySetter(self.gates.iter().map(|gate| gate.controller.clone()).collect())
+    }
+
+    /// The newest frames of all cameras.
+    pub(crate) fn frames(&self) -> Arc<CameraFrames> {
+        Arc::new(CameraFrames(self.pipeline.as_ref().map(Arc::downgrade)))
+    }
+
+    /// Waits until the cameras have said everything, and gives their counts.
+    pub(crate) async fn end_cameras(&mut self) -> Vec<(CameraId, CameraStats)> {
+        let Some(pipeline) = self.pipeline.take() else { return Vec::new() };
+        pipeline.stop();
+        let joined = tokio::task::spawn_blocking(move || {
+            let mut pipeline = pipeline;
+            // Somebody may be looking at a frame just now; that takes milliseconds.
+            loop {
+                match Arc::try_unwrap(pipeline) {
+                    Ok(pipeline) => return pipeline.join(),
+                    Err(shared) => {
+                        pipeline = shared;
+                        std::thread::yield_now();
+                    }
+                }
+            }
+        });
+        joined.await.unwrap_or_default()
+    }
+
+    /// Ends the cameras, lets what they said be stored, then ends the rest.
+    pub(crate) async fn stop(mut self) {
+        drop(tokio::time::timeout(CLOSE_WITHIN, self.end_cameras()).await);
+        self.shutdown.trigger();
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        drop(tokio::time::timeout(CLOSE_WITHIN, ended).await);
+        for bus in self.buses {
+            drop(bus.close(Duration::from_secs(1)).await);
+        }
+    }
+}
+
+/// A hand on the lists of all gates.
+pub(crate) struct RegistrySetter(Vec<Arc<GateController>>);
+
+impl RegistrySetter {
+    /// Puts another list into force at every gate.
+    pub(crate) async fn set(&self, entries: Vec<Registration>) -> Result<()> {
+        let now = clock::now();
+        let registry = Arc::new(ListRegistry::new(entries, now));
+        for gate in &self.0 {
+            gate.set_registry(registry.clone(), now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The newest frames of cameras, as long as they run.
+pub(crate) struct CameraFrames(Option<Weak<Pipeline>>);
+
+impl CameraFrames {
+    /// The newest frame of a camera.
+    pub(crate) fn newest(&self, camera: &CameraId) -> Option<Frame> {
+        self.0.as_ref()?.upgrade()?.newest_frame(camera)
+    }
+}
+
+/// The site's key around the gallery file.
+struct SiteSeal(SealingKey);
+
+impl Seal for SiteSeal {
+    fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
+        self.0.seal(context, plain)
+    }
+
+    fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        self.0.open(context, sealed).ok()
+    }
+}
+
+/// A new person's id.
+pub(crate) fn new_person() -> PersonId {
+    PersonId(IdSource::system().next())
+}
+
+fn start_broker(site: &LoadedSite, parts: Parts) -> Result<(String, u16)> {
+    let section = &site.site.broker;
+    match section.kind {
+        BrokerKind::External => Ok((section.host.clone(), section.port)),
+        BrokerKind::Embedded if parts == Parts::ALL => {
+            let broker = EmbeddedBroker::start(section.port)?;
+            Ok(("127.0.0.1".to_owned(), broker.port))
+        }
+        BrokerKind::Embedded => bail!(
+            "the embedded broker serves `gac run` only; for parts in processes of their own write \
+             kind = \"external\", host and port under [broker]"
+        ),
+    }
+}

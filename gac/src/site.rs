@@ -1,0 +1,171 @@
+//! From a site file to what the parts of the program are given.
+
+use anyhow::{Context as _, Result, bail};
+use domain::{CameraId, ZoneId};
+use pipeline::{CameraSetup, CountLine, HandOver, Plan, StopLine, Tasks};
+use service::{
+    clock,
+    config::{
+        ConfigText,
+        site::{CameraSection, CameraTask, PaceKind, Severity, Site, SourceSection},
+    },
+};
+use source::{Pace, RtspTransport, SourceOptions, SourceSpec};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::scene::SceneSource;
+
+/// A site file that was read and found right.
+pub(crate) struct LoadedSite {
+    /// What it says.
+    pub(crate) site: Site,
+    /// SHA-256 of the text; stands in journals.
+    pub(crate) sha256: String,
+    folder: PathBuf,
+}
+
+impl LoadedSite {
+    /// Reads and checks it; every error is told, with line and column.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let text = ConfigText::read(path)?;
+        let site: Site = text.parse()?;
+        let problems = site.problems(text.text());
+        for problem in &problems {
+            eprintln!("{}: {problem}", path.display());
+        }
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            bail!("{} was not accepted", path.display());
+        }
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        Ok(Self { site, sha256: text.sha256(), folder })
+    }
+
+    /// A path of the file, relative to the folder that it stands in.
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// A file of the site's own folder.
+    pub(crate) fn state(&self, name: &str) -> PathBuf {
+        self.path(&self.site.storage.dir).join(name)
+    }
+
+    /// Where models are.
+    pub(crate) fn model_store(&self) -> PathBuf {
+        match &self.site.models.store {
+            Some(store) => self.path(store),
+            None => provided("models"),
+        }
+    }
+
+    /// The cameras, opened later by the pipeline.
+    pub(crate) fn cameras(&self) -> Result<Vec<CameraSetup>> {
+        self.site.cameras.iter().map(|camera| self.camera(camera)).collect()
+    }
+
+    fn camera(&self, camera: &CameraSection) -> Result<CameraSetup> {
+        let id: CameraId = camera.id.get_ref().parse()?;
+        let source = camera.source.get_ref();
+        let mut options = SourceOptions::new(id.clone(), Arc::new(clock::now));
+        options.fps_max = Some(f64::from(*camera.fps_max.get_ref()));
+        options.loop_playback = source.repeat;
+        let is_fast = source.pace == PaceKind::Fast;
+        options.pace = if is_fast { Pace::AsFastAsPossible } else { Pace::RealTime };
+        Ok(CameraSetup {
+            plan: self.plan(id, camera)?,
+            source: self
+                .source(source)
+                .with_context(|| format!("camera {}", camera.id.get_ref()))?,
+            options,
+            hand_over: if is_fast { HandOver::Blocking } else { HandOver::NewestWins },
+        })
+    }
+
+    fn plan(&self, id: CameraId, camera: &CameraSection) -> Result<Plan> {
+        let has = |task| camera.tasks.get_ref().contains(&task);
+        let mut lines = Vec::new();
+        for line in &camera.lines {
+            let zone: ZoneId = line.zone.get_ref().parse()?;
+            lines.push(CountLine { zone, from: line.from, to: line.to });
+        }
+        let stop_line = match (&camera.stop_line, &camera.signal) {
+            (Some(line), Some(signal)) => Some(StopLine {
+                from: line.from,
+                to: line.to,
+                grace: Duration::from_millis(line.grace_ms),
+                lamps: [signal.red, signal.amber, signal.green],
+            }),
+            _ => None,
+        };
+        Ok(Plan {
+            is_gate: self.site.gates.iter().any(|gate| gate.camera.get_ref() == id.as_str()),
+            camera: id,
+            tasks: Tasks {
+                vehicles: has(CameraTask::Vehicles),
+                people: has(CameraTask::People),
+                plates: has(CameraTask::Plates),
+                faces: has(CameraTask::Faces),
+            },
+            region: camera.region.as_ref().map(|region| region.get_ref().clone()),
+            motion_gate: camera.motion_gate,
+            lines,
+            stop_line,
+        })
+    }
+
+    fn source(&self, section: &SourceSection) -> Result<SourceSpec> {
+        if let Some(file) = &section.file {
+            return Ok(SourceSpec::File { path: self.path(file) });
+        }
+        if let Some(dir) = &section.pictures {
+            let fps = f64::from(section.fps.unwrap_or(5.0));
+            return Ok(SourceSpec::Pictures { dir: self.path(dir), fps });
+        }
+        if let Some(url) = &section.rtsp {
+            let transport = match section.transport.as_deref() {
+                Some("udp") => RtspTransport::Udp,
+                _ => RtspTransport::Tcp,
+            };
+            let url = self.with_credentials(url, section)?;
+            return Ok(SourceSpec::Rtsp { url, transport, latency_ms: 100 });
+        }
+        if let Some(text) = &section.launch {
+            return Ok(SourceSpec::Launch { text: text.clone() });
+        }
+        let Some(kind) = &section.scene else { bail!("no source") };
+        let portrait = section.portrait.as_ref().map(|portrait| self.path(portrait));
+        let scene = SceneSource::new(kind, section.seed, portrait.as_deref())?;
+        Ok(SourceSpec::Scene(Box::new(scene)))
+    }
+
+    /// Puts `user:password` of a file of its own into the address, so that the site file can be shown around.
+    fn with_credentials(&self, url: &str, section: &SourceSection) -> Result<String> {
+        let Some(file) = &section.credentials_file else { return Ok(url.to_owned()) };
+        let file = self.path(file);
+        let secret = fs::read_to_string(&file)
+            .with_context(|| format!("reading the credentials file {}", file.display()))?;
+        let Some(rest) = url.strip_prefix("rtsp://") else {
+            bail!("an RTSP address begins with rtsp://");
+        };
+        Ok(format!("rtsp://{}@{rest}", secret.trim()))
+    }
+}
+
+/// A folder that set-up fills: `third_party/` of the current folder, then of the program's own checkout.
+pub(crate) fn provided(name: &str) -> PathBuf {
+    let here = Path::new("third_party").join(name);
+    if here.exists() {
+        return here;
+    }
+    let beside = std::env::current_exe().ok().and_then(|exe| {
+        let checkout = exe.parent()?.parent()?.parent()?;
+        Some(checkout.join("third_party").join(name))
+    });
+    beside.filter(|path| path.exists()).unwrap_or(here)
+}

@@ -1,0 +1,357 @@
+//! One example for every reason, checked through `decide` alone.
+
+use crate::scene::*;
+use domain::{Class, Plate, Sighting, Timestamp, face::FaceVote, ports::Registration};
+use policy::{Factor, ListRegistry, Policy, decide};
+use std::time::Duration;
+
+/// The one place that calls `decide`: the answer and the rule that settled it.
+#[track_caller]
+fn check_by(policy: &Policy, registry: &ListRegistry, sighting: &Sighting, expect: &str) {
+    let decision = decide(policy, registry, sighting, at(0));
+    let rule = decision.rule_path.last().copied().unwrap_or("none");
+    assert_eq!(format!("{:?} by {rule}", decision.outcome), expect);
+}
+
+#[track_caller]
+fn check(sighting: Sighting, expect: &str) {
+    check_by(
+        &Policy::for_factor(1, Factor::Plate),
+        &registry(),
+        &sighting,
+        expect,
+    );
+}
+
+#[track_caller]
+fn check_entry(entry: Registration, expect: &str) {
+    let registry = ListRegistry::new(vec![entry], at(0));
+    let sighting = sure(car(1, 0, 0), ALLOWED);
+    check_by(
+        &Policy::for_factor(1, Factor::Plate),
+        &registry,
+        &sighting,
+        expect,
+    );
+}
+
+#[track_caller]
+fn check_face(face: FaceVote, expect: &str) {
+    check_by(
+        &Policy::for_factor(1, Factor::Face),
+        &registry(),
+        &walker(1, 0, face),
+        expect,
+    );
+}
+
+fn with(plate: domain::PlateVote) -> Sighting {
+    Sighting {
+        is_decisive: true,
+        plate: Some(plate),
+        ..car(1, 0, 0)
+    }
+}
+
+#[test]
+fn an_exact_match_of_a_sure_reading_is_granted() {
+    check(sure(car(1, 0, 0), ALLOWED), "Grant by allowed");
+    check(sure(car(1, 0, 0), OTHER), "Grant by allowed");
+}
+
+#[test]
+fn the_path_names_every_rule() {
+    let policy = Policy::for_factor(1, Factor::Plate);
+    let decision = decide(&policy, &registry(), &sure(car(1, 0, 0), ALLOWED), at(0));
+    let path = "captured-not-in-future captured-recently registry-fresh plate-read decisive \
+                frames-agree score no-rival listed one-entry valid-now allowed";
+    assert_eq!(decision.rule_path.join(" "), path);
+}
+
+#[test]
+fn barred() {
+    check(sure(car(1, 0, 0), BARRED), "Deny(Barred) by barred");
+    // Only a sure reading turns anybody away.
+    check(read(car(1, 0, 0), BARRED), "Refer(ScoreTooLow) by decisive");
+    check(
+        with(doubtful(BARRED, 7, 'B', 0.4)),
+        "Refer(ScoreTooLow) by score",
+    );
+    let no_more = Registration {
+        valid_until: Some(at(0)),
+        ..bar(ALLOWED)
+    };
+    check_entry(no_more.clone(), "Refer(Expired) by barred");
+    let registry = ListRegistry::new(vec![no_more, bar(ALLOWED)], at(0));
+    let policy = Policy::for_factor(1, Factor::Plate);
+    check_by(
+        &policy,
+        &registry,
+        &sure(car(1, 0, 0), ALLOWED),
+        "Deny(Barred) by barred",
+    );
+}
+
+#[test]
+fn unknown_and_look_alike() {
+    check(sure(car(1, 0, 0), UNKNOWN), "Refer(Unknown) by listed");
+    check(
+        sure(car(1, 0, 0), LOOK_ALIKE),
+        "Refer(LookAlike) by no-look-alike",
+    );
+    // The characters of a listed motorbike on one row are another plate.
+    check(
+        sure(car(1, 0, 0), "29-B1 123.45"),
+        "Refer(LookAlike) by no-look-alike",
+    );
+    // Text that is no plate was not read well, whatever its scores.
+    check(
+        sure(car(1, 0, 0), "00O-123.45"),
+        "Refer(ScoreTooLow) by grammar",
+    );
+}
+
+#[test]
+fn a_plate_that_the_grammar_does_not_know_is_granted_when_it_is_listed() {
+    check_entry(entry("AB 1234 X"), "Refer(Unknown) by listed");
+    let registry = ListRegistry::new(vec![entry("AB 1234 X")], at(0));
+    assert!(Plate::parse("AB1234X").unwrap().classes().is_empty());
+    let policy = Policy::for_factor(1, Factor::Plate);
+    check_by(
+        &policy,
+        &registry,
+        &sure(car(1, 0, 0), "AB1234X"),
+        "Grant by allowed",
+    );
+    let rival = with(doubtful("AB1234X", 1, '8', 0.25));
+    check_by(&policy, &registry, &rival, "Refer(ScoreTooLow) by no-rival");
+}
+
+#[test]
+fn score_too_low() {
+    check(
+        read(car(1, 0, 0), ALLOWED),
+        "Refer(ScoreTooLow) by decisive",
+    );
+    check(
+        with(doubtful(ALLOWED, 4, '9', 0.31)),
+        "Refer(ScoreTooLow) by score",
+    );
+    check(with(doubtful(ALLOWED, 4, '9', 0.29)), "Grant by allowed");
+    check(
+        with(doubtful(ALLOWED, 4, '9', f32::NAN)),
+        "Refer(ScoreTooLow) by score",
+    );
+    let few = domain::PlateVote {
+        n_agreeing: 1,
+        ..vote(ALLOWED)
+    };
+    check(with(few), "Refer(ScoreTooLow) by frames-agree");
+}
+
+#[test]
+fn a_plausible_look_alike_of_any_character_keeps_the_barrier_down() {
+    check(
+        with(doubtful(ALLOWED, 3, '7', 0.20)),
+        "Refer(ScoreTooLow) by no-rival",
+    );
+    check(with(doubtful(ALLOWED, 3, '7', 0.19)), "Grant by allowed");
+    check(with(doubtful(ALLOWED, 3, '4', 0.20)), "Grant by allowed"); // nobody takes 1 for 4
+    // Z is taken for 2, but no plate has a letter there: it is not a plausible reading.
+    check(with(doubtful(ALLOWED, 4, 'Z', 0.25)), "Grant by allowed");
+    let mut nan = doubtful(ALLOWED, 3, '7', 0.0);
+    nan.rows[0].chars[3].alternatives = vec![('7', f32::NAN)];
+    check(with(nan), "Refer(ScoreTooLow) by no-rival");
+}
+
+#[test]
+fn unreadable_and_factor_missing() {
+    check(car(1, 0, 0), "Refer(Unreadable) by plate-read");
+    let mut short = vote(ALLOWED);
+    short.rows[0].chars.truncate(3);
+    check(with(short), "Refer(Unreadable) by plate-read");
+    check(
+        walker(1, 0, face(&[], None)),
+        "Refer(FactorMissing) by plate-read",
+    );
+    let policy = Policy::for_factor(1, Factor::Face);
+    let lorry = sure(car(1, 0, 0), ALLOWED);
+    check_by(
+        &policy,
+        &registry(),
+        &lorry,
+        "Refer(FactorMissing) by face-seen",
+    );
+    let nobody = Sighting {
+        class: Class::Person,
+        ..car(1, 0, 0)
+    };
+    check_by(
+        &policy,
+        &registry(),
+        &nobody,
+        "Refer(Unreadable) by face-seen",
+    );
+}
+
+#[test]
+fn ambiguous() {
+    let policy = Policy::for_factor(1, Factor::Plate);
+    let sighting = sure(car(1, 0, 0), ALLOWED);
+    let expiring = Registration {
+        valid_until: Some(at(60_000)),
+        ..entry(ALLOWED)
+    };
+    for (second, expect) in [
+        (entry("51G 12345"), "Grant by allowed"), // the same entry, typed twice
+        (expiring, "Refer(Ambiguous) by one-entry"),
+        (bar(ALLOWED), "Refer(Ambiguous) by one-entry"),
+    ] {
+        let registry = ListRegistry::new(vec![entry(ALLOWED), second], at(0));
+        check_by(&policy, &registry, &sighting, expect);
+    }
+}
+
+#[test]
+fn validity_is_half_open() {
+    let from = |millis| Registration {
+        valid_from: Some(at(millis)),
+        ..entry(ALLOWED)
+    };
+    let until = |millis| Registration {
+        valid_until: Some(at(millis)),
+        ..entry(ALLOWED)
+    };
+    check_entry(from(0), "Grant by allowed");
+    check_entry(from(1), "Refer(NotYetValid) by valid-now");
+    check_entry(until(1), "Grant by allowed");
+    check_entry(until(0), "Refer(Expired) by valid-now");
+}
+
+#[test]
+fn schedule_in_the_sites_own_time() {
+    let monday = [true, false, false, false, false, false, false];
+    let scheduled = |from, until| {
+        let schedule = vec![hours(monday, from, until)];
+        Registration {
+            schedule,
+            ..entry(ALLOWED)
+        }
+    };
+    check_entry(scheduled(480, 1020), "Grant by allowed"); // it is Monday, 08:00
+    check_entry(scheduled(420, 480), "Refer(OutsideSchedule) by valid-now");
+    check_entry(scheduled(1320, 540), "Refer(OutsideSchedule) by valid-now"); // of Sunday's night
+}
+
+#[test]
+fn a_stale_list_grants_and_denies_nothing() {
+    let policy = Policy {
+        registry_age_max: Duration::from_secs(60),
+        ..Policy::for_factor(1, Factor::Plate)
+    };
+    for (as_of, expect) in [
+        (at(-60_000), "Grant by allowed"),
+        (at(-60_001), "Refer(RegistryStale) by registry-fresh"),
+        (at(2_000), "Grant by allowed"),
+        (at(2_001), "Refer(RegistryStale) by registry-fresh"), // its clock cannot be right
+    ] {
+        let registry = registry().confirmed(as_of);
+        check_by(&policy, &registry, &sure(car(1, 0, 0), ALLOWED), expect);
+    }
+    let old = registry().confirmed(at(-60_001));
+    check_by(
+        &policy,
+        &old,
+        &sure(car(1, 0, 0), BARRED),
+        "Refer(RegistryStale) by registry-fresh",
+    );
+}
+
+#[test]
+fn late_sightings() {
+    check(sure(car(1, 0, -5_000), ALLOWED), "Grant by allowed");
+    check(
+        sure(car(1, 0, -5_001), ALLOWED),
+        "Refer(Late) by captured-recently",
+    );
+    check(sure(car(1, 0, 2_000), ALLOWED), "Grant by allowed");
+    check(
+        sure(car(1, 0, 2_001), ALLOWED),
+        "Refer(Late) by captured-not-in-future",
+    );
+}
+
+#[test]
+fn times_at_the_ends_of_time_give_an_answer() {
+    let policy = Policy::for_factor(1, Factor::Plate);
+    for micros in [i64::MIN, 0, i64::MAX] {
+        let now = Timestamp::from_micros(micros);
+        let decision = decide(&policy, &registry(), &sure(car(1, 0, 0), ALLOWED), now);
+        assert!(!decision.rule_path.is_empty());
+        assert!(now <= policy.expiry(now));
+    }
+}
+
+#[test]
+fn faces() {
+    let live = Some(0.9);
+    check_face(face(&[(1, 0.6), (2, 0.3)], live), "Grant by allowed");
+    check_face(face(&[(1, 0.6)], live), "Grant by allowed");
+    check_face(face(&[], live), "Refer(Unknown) by enrolled");
+    check_face(face(&[(1, 0.39)], live), "Refer(Unknown) by enrolled");
+    check_face(face(&[(9, 0.6)], live), "Refer(Unknown) by enrolled"); // not on this site's list
+    check_face(
+        face(&[(1, 0.6), (2, 0.56)], live),
+        "Refer(Ambiguous) by nobody-else",
+    );
+    check_face(face(&[(2, 0.3), (1, 0.6)], live), "Grant by allowed"); // whatever the order
+    check_face(
+        face(&[(1, f32::NAN), (2, 0.6)], live),
+        "Refer(Unknown) by enrolled",
+    );
+    check_face(
+        FaceVote {
+            n_views: 0,
+            ..face(&[(1, 0.6)], live)
+        },
+        "Refer(Unreadable) by face-seen",
+    );
+    check_face(
+        FaceVote {
+            n_agreeing: 1,
+            ..face(&[(1, 0.6)], live)
+        },
+        "Refer(ScoreTooLow) by frames-agree",
+    );
+}
+
+#[test]
+fn liveness_comes_before_identity() {
+    check_face(
+        face(&[(1, 0.6)], Some(0.49)),
+        "Refer(LivenessFailed) by live",
+    );
+    check_face(face(&[], Some(0.1)), "Refer(LivenessFailed) by live");
+    check_face(face(&[(1, 0.6)], None), "Refer(LivenessFailed) by live");
+    check_face(
+        face(&[(1, 0.6)], Some(f32::NAN)),
+        "Refer(LivenessFailed) by live",
+    );
+    let without = Policy {
+        is_liveness_required: false,
+        ..Policy::for_factor(1, Factor::Face)
+    };
+    let sighting = walker(1, 0, face(&[(1, 0.6)], None));
+    check_by(&without, &registry(), &sighting, "Grant by allowed");
+}
+
+#[test]
+fn a_grant_lives_two_to_five_seconds() {
+    for (secs, expect) in [(0, 2_000), (3, 3_000), (60, 5_000)] {
+        let policy = Policy {
+            grant_ttl: Duration::from_secs(secs),
+            ..Policy::for_factor(1, Factor::Plate)
+        };
+        assert_eq!(policy.expiry(at(0)), at(expect));
+    }
+}

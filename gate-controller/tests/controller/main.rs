@@ -1,0 +1,6 @@
+//! A gate with a real broker, a real outbox and a simulated barrier over MQTT.
+
+mod barrier;
+mod passages;
+mod restarts;
+mod site;

@@ -1,0 +1,224 @@
+//! Warps by OpenCV: faces upright to fixed points, plates flat from four corners.
+
+use super::{Picture, Pixels};
+use crate::InferenceError;
+use domain::PointInImage;
+use opencv::{
+    core::{BORDER_CONSTANT, BORDER_REPLICATE, Mat, Point2f, Scalar, Size, Vec3b, Vector},
+    imgproc,
+    prelude::*,
+};
+
+/// The five points of ArcFace's 112 x 112 template: right eye, left eye, nose tip, corners of the mouth.
+pub const ARCFACE_112: [PointInImage; 5] = [
+    at(38.2946, 51.6963),
+    at(73.5318, 51.5014),
+    at(56.0252, 71.7366),
+    at(41.5493, 92.3655),
+    at(70.7299, 92.2041),
+];
+
+/// Where the eyes go in dlib's 150 x 150 chip: x 0.30 and 0.70, y 0.35.
+pub const DLIB_EYES_150: [PointInImage; 2] = [at(45.0, 52.5), at(105.0, 52.5)];
+
+const fn at(x: f32, y: f32) -> PointInImage {
+    PointInImage { x, y }
+}
+
+/// Rotation, one scale, and a shift: `x' = a x - b y + dx`, `y' = b x + a y + dy`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Similarity {
+    /// Scale times cosine.
+    pub a: f32,
+    /// Scale times sine.
+    pub b: f32,
+    /// Shift to the right.
+    pub dx: f32,
+    /// Shift downwards.
+    pub dy: f32,
+}
+
+impl Similarity {
+    /// The one that brings the first points nearest to the second, by least squares; `None` when they coincide.
+    pub fn between(from: &[PointInImage], to: &[PointInImage]) -> Option<Self> {
+        let n = from.len().min(to.len());
+        if n < 2 {
+            return None;
+        }
+        let (mean_from, mean_to) = (mean(&from[..n]), mean(&to[..n]));
+        let (mut same, mut cross, mut spread) = (0.0, 0.0, 0.0);
+        for (p, q) in from.iter().zip(to) {
+            let (px, py) = (p.x - mean_from.x, p.y - mean_from.y);
+            let (qx, qy) = (q.x - mean_to.x, q.y - mean_to.y);
+            same += px * qx + py * qy;
+            cross += px * qy - py * qx;
+            spread += px * px + py * py;
+        }
+        let (a, b) = (same / spread, cross / spread);
+        let found = Self {
+            a,
+            b,
+            dx: mean_to.x - (a * mean_from.x - b * mean_from.y),
+            dy: mean_to.y - (b * mean_from.x + a * mean_from.y),
+        };
+        let is_usable = [a, b, found.dx, found.dy].iter().all(|v| v.is_finite());
+        (is_usable && (a, b) != (0.0, 0.0)).then_some(found)
+    }
+
+    /// Where a point goes.
+    pub fn apply(&self, point: PointInImage) -> PointInImage {
+        PointInImage {
+            x: self.a * point.x - self.b * point.y + self.dx,
+            y: self.b * point.x + self.a * point.y + self.dy,
+        }
+    }
+}
+
+fn mean(points: &[PointInImage]) -> PointInImage {
+    let n = points.len() as f32;
+    PointInImage {
+        x: points.iter().map(|p| p.x).sum::<f32>() / n,
+        y: points.iter().map(|p| p.y).sum::<f32>() / n,
+    }
+}
+
+/// The picture moved, turned and scaled; what lies outside is black.
+pub fn warp_similarity(
+    picture: Picture<'_>,
+    transform: &Similarity,
+    [width, height]: [u32; 2],
+) -> Result<Pixels, InferenceError> {
+    let Similarity { a, b, dx, dy } = *transform;
+    let matrix = Mat::from_slice_2d(&[[a, -b, dx].map(f64::from), [b, a, dy].map(f64::from)]);
+    let matrix = matrix.map_err(failed)?;
+    let mut out = Mat::default();
+    imgproc::warp_affine(
+        &mat(picture)?,
+        &mut out,
+        &matrix,
+        size(width, height),
+        imgproc::INTER_LINEAR,
+        BORDER_CONSTANT,
+        Scalar::default(),
+    )
+    .map_err(failed)?;
+    pixels(&out, width, height)
+}
+
+/// The quadrilateral with these corners, from the top left clockwise, as an upright rectangle.
+pub fn warp_corners(
+    picture: Picture<'_>,
+    corners: &[PointInImage; 4],
+    [width, height]: [u32; 2],
+) -> Result<Pixels, InferenceError> {
+    let from: Vector<Point2f> = corners.iter().map(|p| Point2f::new(p.x, p.y)).collect();
+    let (right, bottom) = (width as f32, height as f32);
+    let to: Vector<Point2f> = [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)]
+        .map(|(x, y)| Point2f::new(x, y))
+        .into_iter()
+        .collect();
+    let matrix = imgproc::get_perspective_transform_def(&from, &to).map_err(failed)?;
+    let mut out = Mat::default();
+    imgproc::warp_perspective(
+        &mat(picture)?,
+        &mut out,
+        &matrix,
+        size(width, height),
+        imgproc::INTER_LINEAR,
+        BORDER_REPLICATE,
+        Scalar::default(),
+    )
+    .map_err(failed)?;
+    pixels(&out, width, height)
+}
+
+fn size(width: u32, height: u32) -> Size {
+    Size::new(width.cast_signed(), height.cast_signed())
+}
+
+fn mat(picture: Picture<'_>) -> Result<opencv::boxed_ref::BoxedRef<'_, Mat>, InferenceError> {
+    let (rows, columns) = (picture.height.cast_signed(), picture.width.cast_signed());
+    Mat::new_rows_cols_with_bytes::<Vec3b>(rows, columns, picture.rgb).map_err(failed)
+}
+
+fn pixels(mat: &Mat, width: u32, height: u32) -> Result<Pixels, InferenceError> {
+    Ok(Pixels {
+        width,
+        height,
+        rgb: mat.data_bytes().map_err(failed)?.to_vec(),
+    })
+}
+
+fn failed(error: opencv::Error) -> InferenceError {
+    InferenceError::Warp {
+        reason: crate::catalog::one_line(&error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn is_near(found: PointInImage, expect: PointInImage) {
+        let gap = (found.x - expect.x).abs().max((found.y - expect.y).abs());
+        assert!(gap < 1e-3, "{found:?} is not {expect:?}");
+    }
+
+    #[test]
+    fn a_similarity_is_found_again() {
+        let truth = Similarity {
+            a: 0.6,
+            b: -0.8,
+            dx: 5.0,
+            dy: -7.0,
+        };
+        let to: Vec<_> = ARCFACE_112.iter().map(|p| truth.apply(*p)).collect();
+        let found = Similarity::between(&ARCFACE_112, &to).unwrap();
+        for p in ARCFACE_112 {
+            is_near(found.apply(p), truth.apply(p));
+        }
+        assert_eq!(Similarity::between(&[at(1., 1.); 5], &ARCFACE_112), None);
+        assert_eq!(
+            Similarity::between(&[at(f32::NAN, 1.); 5], &ARCFACE_112),
+            None
+        );
+    }
+
+    /// White with a black square whose left upper corner is at (x, y).
+    fn square(x: usize, y: usize, side: usize) -> Pixels {
+        let mut pixels = Pixels::filled(64, 64, [255; 3]);
+        for row in y..y + side {
+            pixels.rgb[(row * 64 + x) * 3..(row * 64 + x + side) * 3].fill(0);
+        }
+        pixels
+    }
+
+    #[test]
+    fn a_face_is_moved_to_its_place() {
+        let pixels = square(20, 30, 10);
+        let shift = Similarity {
+            a: 1.0,
+            b: 0.0,
+            dx: -20.0,
+            dy: -30.0,
+        };
+        let warped = warp_similarity(pixels.picture().unwrap(), &shift, [16, 16]).unwrap();
+        let warped = warped.picture().unwrap();
+        assert_eq!(
+            [warped.pixel(0, 0), warped.pixel(9, 9), warped.pixel(11, 11)],
+            [[0; 3], [0; 3], [255; 3]]
+        );
+    }
+
+    #[test]
+    fn four_corners_become_the_whole() {
+        let pixels = square(20, 30, 10);
+        let corners = [at(20., 30.), at(30., 30.), at(30., 40.), at(20., 40.)];
+        let flat = warp_corners(pixels.picture().unwrap(), &corners, [8, 4]).unwrap();
+        assert_eq!(flat, Pixels::filled(8, 4, [0; 3]));
+        let degenerate = [at(5., 5.); 4];
+        // OpenCV answers corners that are one point with a picture of that point, not with an error.
+        assert!(warp_corners(pixels.picture().unwrap(), &degenerate, [8, 4]).is_ok());
+    }
+}

@@ -1,0 +1,141 @@
+//! Pixels into the order and scale of numbers that a model was trained with.
+
+use super::Pixels;
+use crate::runtime::Tensor;
+
+/// Which colour comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red, as OpenCV reads pictures.
+    Bgr,
+}
+
+/// `(pixel - mean) / divisor`, each in the order of the channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalise {
+    /// Which colour comes first.
+    pub channels: Channels,
+    /// Taken away first.
+    pub mean: [f32; 3],
+    /// Divided by then.
+    pub divisor: [f32; 3],
+}
+
+impl Normalise {
+    /// Pixels as they are, 0 to 255.
+    pub const fn raw(channels: Channels) -> Self {
+        Self::new(channels, [0.0; 3], [1.0; 3])
+    }
+
+    /// 0 to 1.
+    pub const fn unit(channels: Channels) -> Self {
+        Self::new(channels, [0.0; 3], [255.0; 3])
+    }
+
+    /// Mean and divisor of one's own.
+    pub const fn new(channels: Channels, mean: [f32; 3], divisor: [f32; 3]) -> Self {
+        Self {
+            channels,
+            mean,
+            divisor,
+        }
+    }
+
+    /// The statistics of ImageNet, red first.
+    pub const fn imagenet() -> Self {
+        Self::new(
+            Channels::Rgb,
+            [123.675, 116.28, 103.53],
+            [58.395, 57.12, 57.375],
+        )
+    }
+}
+
+/// Pictures of one size as N x 3 x height x width.
+pub fn planar(pictures: &[Pixels], normalise: &Normalise) -> Tensor {
+    let (width, height) = pictures.first().map_or((0, 0), |p| (p.width, p.height));
+    let n_pixels = width as usize * height as usize;
+    let mut data = vec![0.0; pictures.len() * 3 * n_pixels];
+    for (picture, planes) in pictures.iter().zip(data.chunks_exact_mut(3 * n_pixels)) {
+        for (index, plane) in planes.chunks_exact_mut(n_pixels).enumerate() {
+            let channel = match normalise.channels {
+                Channels::Rgb => index,
+                Channels::Bgr => 2 - index,
+            };
+            let (mean, factor) = (normalise.mean[index], 1.0 / normalise.divisor[index]);
+            for (value, pixel) in plane.iter_mut().zip(picture.rgb.chunks_exact(3)) {
+                *value = (f32::from(pixel[channel]) - mean) * factor;
+            }
+        }
+    }
+    Tensor::F32 {
+        shape: vec![pictures.len(), 3, height as usize, width as usize],
+        data,
+    }
+}
+
+/// Pictures of one size as N x height x width x 3, bytes as they are.
+pub fn stacked(pictures: &[Pixels]) -> Tensor {
+    let (width, height) = pictures.first().map_or((0, 0), |p| (p.width, p.height));
+    let mut data = Vec::new();
+    for picture in pictures {
+        data.extend_from_slice(&picture.rgb);
+    }
+    Tensor::U8 {
+        shape: vec![pictures.len(), height as usize, width as usize, 3],
+        data,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_pixels() -> Pixels {
+        Pixels {
+            width: 2,
+            height: 1,
+            rgb: vec![10, 20, 30, 40, 50, 60],
+        }
+    }
+
+    #[test]
+    fn planes_in_the_asked_order() {
+        let rgb = planar(&[two_pixels()], &Normalise::raw(Channels::Rgb));
+        let expect = Tensor::F32 {
+            shape: vec![1, 3, 1, 2],
+            data: vec![10., 40., 20., 50., 30., 60.],
+        };
+        assert_eq!(rgb, expect);
+        let bgr = planar(
+            &[two_pixels(), two_pixels()],
+            &Normalise::raw(Channels::Bgr),
+        );
+        let one = [30., 60., 20., 50., 10., 40.];
+        let expect = Tensor::F32 {
+            shape: vec![2, 3, 1, 2],
+            data: [one, one].concat(),
+        };
+        assert_eq!(bgr, expect);
+    }
+
+    #[test]
+    fn mean_and_divisor_go_with_the_channel() {
+        let normalise = Normalise::new(Channels::Bgr, [30., 20., 10.], [1., 2., 4.]);
+        let Tensor::F32 { data, .. } = planar(&[two_pixels()], &normalise) else {
+            panic!("planes are numbers");
+        };
+        assert_eq!(data, [0., 30., 0., 15., 0., 7.5]);
+    }
+
+    #[test]
+    fn nothing_gives_an_empty_tensor() {
+        let empty = Tensor::U8 {
+            shape: vec![0, 0, 0, 3],
+            data: vec![],
+        };
+        assert_eq!(stacked(&[]), empty);
+    }
+}

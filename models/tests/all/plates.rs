@@ -1,0 +1,117 @@
+//! Finding and reading plates on real photos.
+
+use crate::data::{all_of, analyzer, frame, shared, table};
+use domain::{Detection, Frame, PlateRead};
+use models::Analyzer;
+use std::{fs, path::Path};
+
+const CHAIN: [&str; 3] = ["plate-yolov9-t-416", "plate-cct-xs-v1", "plate-cct-xs-v2"];
+
+/// The plates of a photo with what was read, surest detection first.
+fn read_all(analyzer: &mut Analyzer, frame: &Frame) -> Vec<(Detection, Option<PlateRead>)> {
+    let plates = analyzer
+        .detect_plates_thoroughly(frame, all_of(frame))
+        .unwrap();
+    let reads = analyzer.read_plates(frame, &plates).unwrap();
+    assert_eq!(plates.len(), reads.len());
+    plates.into_iter().zip(reads).collect()
+}
+
+fn text(read: &PlateRead) -> String {
+    read.rows.iter().map(domain::RowRead::text).collect()
+}
+
+fn is_vietnamese(read: &PlateRead) -> bool {
+    read.plate()
+        .is_some_and(|plate| !plate.classes().is_empty())
+}
+
+/// Twenty Vietnamese photos, motorbikes and cars: the main plate is among those read, and its rows fit the grammar.
+#[test]
+fn twenty_of_twenty_vietnamese_plates() {
+    let (Some(dir), Some(mut analyzer)) = (shared("images/vn-mit"), analyzer(&CHAIN)) else {
+        return;
+    };
+    let (mut n, mut n_read, mut n_fit) = (0, 0, 0);
+    for row in table(&dir.join("gt_main_plate.tsv"), '\t') {
+        let frame = frame(&dir.join("images").join(&row[0]));
+        let plates = read_all(&mut analyzer, &frame);
+        let main = plates
+            .iter()
+            .filter_map(|(_, read)| read.as_ref())
+            .find(|read| text(read) == row[1]);
+        n += 1;
+        if let Some(read) = main {
+            n_read += 1;
+            n_fit += u32::from(is_vietnamese(read));
+        } else {
+            println!("{}: not read", row[0]);
+        }
+    }
+    println!("vn-mit: {n_read} of {n} main plates, rows of {n_fit} fit the grammar");
+    assert_eq!((n, n_read), (20, 20));
+    // One photo shows a plate that is none of today's classes.
+    assert!(18 <= n_fit, "{n_fit}");
+}
+
+/// Every fourth European photo: the box, and the text but for zero and O, which the truth mixes.
+#[test]
+fn european_plates() {
+    let (Some(dir), Some(mut analyzer)) = (shared("images/openalpr-eu"), analyzer(&CHAIN)) else {
+        return;
+    };
+    let mut files: Vec<_> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "jpg"));
+    files.sort();
+    let (mut n, mut n_found, mut n_read) = (0, 0, 0);
+    for path in files.iter().step_by(4) {
+        let (bounds, truth) = truth(path);
+        let frame = frame(path);
+        let plates = analyzer
+            .detect_plates_thoroughly(&frame, all_of(&frame))
+            .unwrap();
+        n += 1;
+        let Some(plate) = plates.iter().find(|p| 0.5 <= p.bounds.iou(&bounds)) else {
+            continue;
+        };
+        n_found += 1;
+        let read = analyzer.read_plate(&frame, plate).unwrap().unwrap();
+        n_read += usize::from(text(&read).replace('O', "0") == truth.replace('O', "0"));
+    }
+    println!("openalpr-eu: {n_found} of {n} found, {n_read} read");
+    assert_eq!((n, n_found), (27, 27));
+    assert!(24 <= n_read, "{n_read} of 27");
+}
+
+fn truth(picture: &Path) -> (domain::BoxInImage, String) {
+    let text = fs::read_to_string(picture.with_extension("txt")).unwrap();
+    let cells: Vec<&str> = text.trim().split('\t').collect();
+    let number = |i: usize| cells[i].parse::<f32>().unwrap();
+    let (x, y) = (number(1), number(2));
+    let bounds = domain::BoxInImage::new(x, y, x + number(3), y + number(4));
+    (bounds, cells[5].to_owned())
+}
+
+/// Nothing to read, and boxes that lie outside: no read, no error.
+#[test]
+fn boxes_without_a_plate() {
+    let Some(mut analyzer) = analyzer(&CHAIN) else {
+        return;
+    };
+    let frame = crate::data::frame_of(64, 64, vec![90; 64 * 64 * 3]);
+    assert_eq!(read_all(&mut analyzer, &frame), []);
+    let at = |x: f32| Detection {
+        class: domain::Class::Plate,
+        bounds: domain::BoxInImage::new(x, 10.0, x + 20.0, 20.0),
+        score: 0.5,
+    };
+    let reads = analyzer
+        .read_plates(&frame, &[at(500.0), at(f32::NAN), at(-900.0)])
+        .unwrap();
+    assert_eq!(reads, [None, None, None]);
+    let region = domain::BoxInImage::new(500.0, 500.0, 510.0, 510.0);
+    assert_eq!(analyzer.detect_plates(&frame, region), Ok(vec![]));
+}

@@ -1,0 +1,360 @@
+//! One camera's judgement: from a frame and the models to sightings, candidates and counts.
+//!
+//! A camera is held by one worker at a time, so everything here sees the frames in order.
+
+mod faces;
+mod plates;
+mod told;
+
+use crate::{
+    annotate::{Mark, MarkLine, Tone},
+    evidence::{EvidenceQueue, Job},
+    gallery::Gallery,
+    motion::MotionGate,
+    output::{Output, Outputs},
+    plan::{Plan, PlanInImage},
+    stats::CameraStats,
+    traffic::Traffic,
+};
+use domain::{
+    CandidateId, Detection, Frame, SightingId, SightingPhase, Timestamp, TrackId,
+    TrackState, ports::Detector,
+};
+use source::ring::{FrameRing, RingLimits};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use told::{Best, Told};
+use tracker::{
+    CountEvent, FrameSeen, LineCounter, LineCounterConfig, Sightings, SightingsConfig,
+    SightingsOutput, TrackUpdate, Tracker, TrackerConfig,
+};
+use wire::Count;
+
+/// A live picture at most this often.
+const LIVE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A still scene is looked at this often all the same: what stands there is not forgotten.
+const STILL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// In so many frames a thing is seen before it is believed.
+const CONFIRM_HITS: u32 = 3;
+
+/// Where a camera's words go.
+#[derive(Clone)]
+pub(crate) struct Outlets {
+    pub(crate) outputs: Outputs,
+    pub(crate) evidence: EvidenceQueue,
+    pub(crate) gallery: Option<Arc<Gallery>>,
+}
+
+/// Everything that one camera remembers.
+pub(crate) struct CameraCore {
+    plan: Plan,
+    place: Option<PlanInImage>,
+    tracker: Tracker,
+    sightings: Sightings,
+    counters: Vec<LineCounter>,
+    totals: BTreeMap<String, Count>,
+    traffic: Option<Traffic>,
+    motion: Option<MotionGate>,
+    ring: FrameRing,
+    told: BTreeMap<SightingId, Told>,
+    last_plate_look: BTreeMap<TrackId, Timestamp>,
+    last_looked_at: Option<Timestamp>,
+    last_live_at: Option<Timestamp>,
+    n_live_tracks: usize,
+    pub(crate) stats: CameraStats,
+}
+
+impl CameraCore {
+    pub(crate) fn new(
+        plan: Plan,
+        mut ids: impl FnMut() -> u128 + Send + Clone + 'static,
+    ) -> Result<Self, opencv::Error> {
+        let motion = if plan.motion_gate { Some(MotionGate::new()?) } else { None };
+        let mut candidate_ids = ids.clone();
+        let config = SightingsConfig {
+            classes: plan.tasks.sighting_classes(),
+            plates_make_tracks: plan.is_gate && plan.tasks.plates,
+            faces_make_tracks: plan.tasks.faces,
+            ..SightingsConfig::new(plan.camera.clone())
+        };
+        let max_age = Duration::from_secs(if plan.stop_line.is_some() { 6 } else { 2 });
+        Ok(Self {
+            tracker: Tracker::new(TrackerConfig {
+                score_high: 0.4,
+                confirm_hits: CONFIRM_HITS,
+                ..TrackerConfig::default()
+            }),
+            sightings: Sightings::new(config, move || SightingId(ids())),
+            traffic: plan
+                .stop_line
+                .as_ref()
+                .map(|line| Traffic::new(line, Box::new(move || CandidateId(candidate_ids())))),
+            ring: FrameRing::new(RingLimits { max_age, ..RingLimits::default() }),
+            counters: Vec::new(),
+            totals: BTreeMap::new(),
+            place: None,
+            motion,
+            told: BTreeMap::new(),
+            last_plate_look: BTreeMap::new(),
+            last_looked_at: None,
+            last_live_at: None,
+            n_live_tracks: 0,
+            stats: CameraStats::default(),
+            plan,
+        })
+    }
+
+    /// Judges one frame.
+    pub(crate) fn judge<D: Detector>(
+        &mut self,
+        frame: &Frame,
+        detector: &mut D,
+        outlets: &Outlets,
+    ) -> Result<(), D::Error> {
+        self.prepare(frame);
+        self.ring.push(frame);
+        self.stats.first_at.get_or_insert(frame.captured_at);
+        self.stats.last_at = Some(frame.captured_at);
+        if let (Some(traffic), Some(place)) = (&mut self.traffic, &self.place) {
+            traffic.see_signal(frame, place);
+        }
+        if !self.is_worth_a_look(frame) {
+            self.stats.still += 1;
+            self.show(frame, &[], outlets);
+            return Ok(());
+        }
+        self.last_looked_at = Some(frame.captured_at);
+        self.stats.analysed += 1;
+        let detections = self.find_objects(frame, detector)?;
+        let mut updates = Vec::new();
+        self.tracker.step(frame.captured_at, &detections, &mut updates);
+        self.n_live_tracks =
+            updates.iter().filter(|u| u.track.state != TrackState::Ended).count();
+        let plates = self.find_plates(frame, &updates, detector)?;
+        let faces = self.find_faces(frame, detector, outlets)?;
+        self.stats.detections += (detections.len() + plates.len() + faces.len()) as u64;
+        self.n_live_tracks += plates.len() + faces.len();
+        let mut said = SightingsOutput::default();
+        self.sightings.step(
+            &FrameSeen {
+                seq: frame.seq,
+                captured_at: frame.captured_at,
+                size_px: (frame.width, frame.height),
+                tracks: &updates,
+                plates: &plates,
+                faces: &faces,
+            },
+            &mut said,
+        );
+        self.count(&updates, outlets);
+        self.apply_rules(frame, &updates, outlets);
+        self.keep_pictures(&said, frame);
+        self.tell(said, outlets);
+        let extra: Vec<Mark> = faces
+            .iter()
+            .map(|face| Mark {
+                bounds: face.observation.bounds,
+                label: told::face_label(face),
+                tone: Tone::Neutral,
+            })
+            .chain(plates.iter().map(|plate| Mark {
+                bounds: plate.bounds,
+                label: told::ascii(&plate.plate().map(|p| p.expose()).unwrap_or_default()),
+                tone: Tone::Neutral,
+            }))
+            .collect();
+        let marks = self.marks(&updates, extra);
+        self.show(frame, &marks, outlets);
+        Ok(())
+    }
+
+    /// The stream has ended: every sighting becomes final.
+    pub(crate) fn finish(&mut self, outlets: &Outlets) {
+        let at = self.stats.last_at.unwrap_or_default();
+        let mut said = SightingsOutput::default();
+        self.sightings.finish(at, &mut said);
+        self.flush_rules(outlets);
+        self.tell(said, outlets);
+    }
+
+    fn prepare(&mut self, frame: &Frame) {
+        let size = (frame.width, frame.height);
+        if self.place.as_ref().is_some_and(|place| place.is_for(size)) {
+            return;
+        }
+        let place = PlanInImage::new(&self.plan, size);
+        self.counters = self
+            .plan
+            .lines
+            .iter()
+            .map(|line| {
+                LineCounter::new(LineCounterConfig {
+                    line: place.line(line.from, line.to),
+                    anchor: tracker::Anchor::Centre,
+                    hysteresis_px: frame.height as f32 * 0.01,
+                })
+            })
+            .collect();
+        if let Some(traffic) = &mut self.traffic {
+            traffic.place(&place);
+        }
+        self.place = Some(place);
+    }
+
+    fn is_worth_a_look(&mut self, frame: &Frame) -> bool {
+        let Some(motion) = &mut self.motion else { return true };
+        // A gate that fails must not hide a vehicle: look.
+        let has_motion = motion.has_motion(frame).unwrap_or(true);
+        let is_due = self
+            .last_looked_at
+            .is_none_or(|last| STILL_INTERVAL <= frame.captured_at.since(last));
+        has_motion || is_due || 0 < self.n_live_tracks
+    }
+
+    fn find_objects<D: Detector>(
+        &mut self,
+        frame: &Frame,
+        detector: &mut D,
+    ) -> Result<Vec<Detection>, D::Error> {
+        if !self.plan.tasks.needs_objects() {
+            return Ok(Vec::new());
+        }
+        let mut found = detector.objects(frame)?;
+        let place = self.place.as_ref();
+        found.retain(|d| {
+            self.plan.tasks.wants(d.class) && place.is_none_or(|place| place.has(&d.bounds))
+        });
+        Ok(found)
+    }
+
+    fn count(&mut self, updates: &[TrackUpdate], outlets: &Outlets) {
+        for (line, counter) in self.plan.lines.iter().zip(&mut self.counters) {
+            let mut events: Vec<CountEvent> = Vec::new();
+            counter.step(updates, &mut events);
+            for event in events {
+                let total = self.totals.entry(line.zone.to_string()).or_insert(Count {
+                    zone: line.zone.clone(),
+                    people_in: 0,
+                    people_out: 0,
+                    vehicles_in: 0,
+                    vehicles_out: 0,
+                    at: event.at,
+                });
+                told::add(total, &event);
+                total.at = event.at;
+                self.stats.counts = told::as_counts(total);
+                outlets.outputs.send(Output::Count(total.clone()));
+            }
+        }
+    }
+
+    fn apply_rules(&mut self, frame: &Frame, updates: &[TrackUpdate], outlets: &Outlets) {
+        let Some(traffic) = &mut self.traffic else { return };
+        for update in updates {
+            let Some(sighting) = self.sightings.sighting_of(update.track.id) else { continue };
+            let plate = self.sightings.plate_of(update.track.id);
+            traffic.see_track(frame.seq, update, (sighting, plate));
+        }
+        for job in traffic.ready(frame.captured_at, &self.ring, &self.plan.camera) {
+            self.stats.candidates += 1;
+            outlets.evidence.put(job);
+        }
+    }
+
+    fn flush_rules(&mut self, outlets: &Outlets) {
+        let Some(traffic) = &mut self.traffic else { return };
+        for job in traffic.flush(&self.ring, &self.plan.camera) {
+            self.stats.candidates += 1;
+            outlets.evidence.put(job);
+        }
+    }
+
+    /// Remembers the frame that shows a vehicle best. People's pictures are not kept: only gates need one, of vehicles.
+    fn keep_pictures(&mut self, said: &SightingsOutput, frame: &Frame) {
+        if !self.plan.is_gate || !self.plan.tasks.vehicles {
+            return;
+        }
+        for hint in &said.pictures {
+            let best = Best { frame: frame.clone(), bounds: hint.bounds };
+            self.told.entry(hint.sighting).or_default().best = Some(best);
+        }
+    }
+
+    fn tell(&mut self, said: SightingsOutput, outlets: &Outlets) {
+        for sighting in said.messages {
+            let told = self.told.entry(sighting.id).or_default();
+            told.track = Some(sighting.track);
+            told.is_decisive = sighting.is_decisive;
+            told.plate = sighting.plate.as_ref().and_then(|vote| vote.plate());
+            if sighting.phase == SightingPhase::New {
+                self.stats.sightings += 1;
+            }
+            if sighting.phase == SightingPhase::Final {
+                let best = self.told.remove(&sighting.id).and_then(|told| told.best);
+                match best {
+                    Some(best) => {
+                        outlets.evidence.put(Job::Sighting { sighting, still: best.into_still() });
+                    }
+                    None => outlets.outputs.send(Output::Sighting(sighting)),
+                }
+            } else {
+                outlets.outputs.send(Output::Sighting(sighting));
+            }
+        }
+    }
+
+    fn marks(&mut self, updates: &[TrackUpdate], mut marks: Vec<Mark>) -> Vec<Mark> {
+        for update in updates {
+            let track = &update.track;
+            if track.state != TrackState::Confirmed {
+                continue;
+            }
+            self.stats.tracks += u64::from(track.n_hits == CONFIRM_HITS && update.detection.is_some());
+            let tone = match &self.traffic {
+                Some(traffic) if traffic.has_fired(track.id) => Tone::Bad,
+                _ => Tone::Neutral,
+            };
+            let label = format!("{} {}", told::class_word(track.class), track.id);
+            marks.push(Mark { bounds: track.bounds, label, tone });
+        }
+        marks
+    }
+
+    fn show(&mut self, frame: &Frame, marks: &[Mark], outlets: &Outlets) {
+        let is_due = self
+            .last_live_at
+            .is_none_or(|last| LIVE_INTERVAL <= frame.captured_at.since(last));
+        if !is_due {
+            return;
+        }
+        let lines = self.lines();
+        let job = Job::Live {
+            camera: self.plan.camera.clone(),
+            frame: frame.clone(),
+            marks: marks.to_vec(),
+            lines,
+        };
+        if outlets.evidence.try_live(job) {
+            self.last_live_at = Some(frame.captured_at);
+        }
+    }
+
+    fn lines(&self) -> Vec<MarkLine> {
+        let Some(place) = &self.place else { return Vec::new() };
+        let ends = |from, to| {
+            let line = place.line(from, to);
+            [line.from.x, line.from.y, line.to.x, line.to.y]
+        };
+        let counted = self
+            .plan
+            .lines
+            .iter()
+            .map(|line| MarkLine { ends: ends(line.from, line.to), tone: Tone::Neutral });
+        let stop = self.plan.stop_line.iter().map(|line| MarkLine {
+            ends: ends(line.from, line.to),
+            tone: self.traffic.as_ref().map_or(Tone::Neutral, Traffic::tone),
+        });
+        counted.chain(stop).collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! Real clips that the demo may use: where they come from and how to know that they are the right ones.
+
+use serde::Deserialize;
+
+/// One real clip.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clip {
+    /// A short name.
+    pub id: String,
+    /// The file's name, in a folder of clips.
+    pub file: String,
+    /// Where upstream keeps it, pinned by commit.
+    pub url: String,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// How large the file is.
+    pub bytes: u64,
+    /// SPDX identifier of the licence it comes under.
+    pub licence: String,
+    /// Who made it.
+    pub author: String,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Frames a second.
+    pub fps: f64,
+    /// How many frames.
+    pub n_frames: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    clip: Vec<Clip>,
+}
+
+/// All clips that `samples/clips.toml` names.
+pub fn catalogue() -> Vec<Clip> {
+    let catalogue: Catalogue = toml::from_str(include_str!("../clips.toml"))
+        .expect("clips.toml is part of the crate and a test reads it");
+    catalogue.clip
+}

@@ -1,0 +1,202 @@
+//! The console: pages for people, rendered here, that also work without a script.
+//!
+//! A view struct holds exactly what a page shows, as text: no domain type reaches a template.
+
+mod assets;
+mod case_page;
+mod case_list;
+mod events;
+mod gate_page;
+mod moment;
+mod names;
+mod overview;
+mod plate_view;
+mod view;
+mod words;
+
+use crate::{
+    app::App,
+    http::{Params, problem::Problem},
+    store::AuditEntry,
+};
+use askama::Template;
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    response::Html,
+    routing::{get, post},
+};
+use moment::Moments;
+use serde::Deserialize;
+use std::sync::Arc;
+use words::Words;
+
+pub(crate) use assets::Assets;
+
+/// Who acted, for the audit of what was seen on pages.
+pub(crate) const CONSOLE_ACTOR: &str = "local (console)";
+
+/// The language of a page. Vietnamese unless somebody chose the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lang {
+    #[default]
+    Vietnamese,
+    English,
+}
+
+impl Lang {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Vietnamese => "vi",
+            Self::English => "en",
+        }
+    }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Vietnamese => Self::English,
+            Self::English => Self::Vietnamese,
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        [Self::Vietnamese, Self::English].into_iter().find(|lang| lang.code() == code)
+    }
+
+    /// The language that this address asks for.
+    pub(crate) fn of_query(query: Option<&str>) -> Option<Self> {
+        query?.split('&').find_map(|pair| Self::from_code(pair.strip_prefix("lang=")?))
+    }
+
+    /// The language of a request: asked for, chosen before, or Vietnamese.
+    pub(crate) fn of_request(query: Option<&str>, headers: &HeaderMap) -> Self {
+        let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
+        let chosen = cookies
+            .unwrap_or("")
+            .split(';')
+            .find_map(|cookie| Self::from_code(cookie.trim().strip_prefix("lang=")?));
+        Self::of_query(query).or(chosen).unwrap_or_default()
+    }
+
+    /// Remembers the choice for a year.
+    pub(crate) fn cookie(self) -> &'static str {
+        match self {
+            Self::Vietnamese => "lang=vi; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+            Self::English => "lang=en; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+        }
+    }
+}
+
+/// The query of a page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    /// Read by [`Lang::of_request`].
+    #[serde(rename = "lang")]
+    _lang: Option<String>,
+    cursor: Option<String>,
+    state: Option<String>,
+}
+
+/// What stands around every page.
+pub(crate) struct Frame {
+    w: &'static Words,
+    site_name: String,
+    zone_name: String,
+    version: String,
+    has_htmx: bool,
+    /// The address of this page, for the language switch.
+    here: String,
+    is_live: bool,
+}
+
+impl Frame {
+    fn new(app: &App, lang: Lang, here: &str) -> Self {
+        Self {
+            w: Words::of(lang),
+            site_name: app.site_name.clone(),
+            zone_name: app.zone_name.clone(),
+            version: app.assets.version().to_owned(),
+            has_htmx: app.assets.has_htmx(),
+            here: here.to_owned(),
+            is_live: false,
+        }
+    }
+
+    fn live(self) -> Self {
+        Self { is_live: true, ..self }
+    }
+}
+
+/// What a page needs to turn rows into text.
+pub(crate) struct Teller {
+    w: &'static Words,
+    moments: Moments,
+    now: domain::Timestamp,
+}
+
+impl Teller {
+    fn new(app: &App, lang: Lang) -> Self {
+        let now = app.now();
+        Self { w: Words::of(lang), moments: Moments::new(&app.zone, now), now }
+    }
+}
+
+fn render(template: &impl Template) -> Result<Html<String>, Problem> {
+    template.render().map(Html).map_err(|error| {
+        tracing::error!(%error, "a page cannot be rendered");
+        Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}
+
+async fn audit_view(app: &App, subject: String) -> Result<(), Problem> {
+    let (at, actor) = (app.now(), CONSOLE_ACTOR.to_owned());
+    let entry = AuditEntry { at, actor, action: "view", subject, detail: String::new() };
+    Ok(app.store.audit(&entry).await?)
+}
+
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(overview::get_overview))
+        .route("/events", get(events::get_events))
+        .route("/cases", get(case_list::get_cases))
+        .route("/cases/{violation}", get(case_page::get_case))
+        .route("/cases/{violation}/{action}", post(case_page::post_action))
+        .route("/gates/{gate}", get(gate_page::get_gate))
+        .route("/assets/{name}", get(assets::get_asset))
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    frame: Frame,
+    title: &'static str,
+    text: &'a str,
+    request_id: &'a str,
+}
+
+/// A problem for a person.
+pub(crate) fn problem_page(
+    app: &App,
+    lang: Lang,
+    problem: &Problem,
+    request_id: &str,
+) -> Html<String> {
+    let frame = Frame::new(app, lang, "/");
+    let w = frame.w;
+    let (title, text) = match problem.kind {
+        "not-found" => (w.not_found_title, w.problem_not_found),
+        "case-closed" => (w.problem_title, w.illegal_closed),
+        "case-held-by-another" => (w.problem_title, w.illegal_held),
+        "case-not-under-review" => (w.problem_title, w.illegal_not_started),
+        "case-changed" => (w.problem_title, w.illegal_changed),
+        "case-screening-only" => (w.problem_title, w.screening_note),
+        "case-incomplete" => (w.problem_title, w.missing_note),
+        "cross-site" => (w.problem_title, w.problem_cross_site),
+        "reason-missing" => (w.problem_title, w.problem_reason),
+        "database-unavailable" | "timeout" => (w.problem_title, w.problem_busy),
+        _ => (w.problem_title, &*problem.detail),
+    };
+    let page = ProblemPage { frame, title, text, request_id };
+    page.render().map_or_else(|_error| Html(String::new()), Html)
+}

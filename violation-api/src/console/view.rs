@@ -1,0 +1,196 @@
+//! Rows as they are shown.
+
+use super::{
+    Teller,
+    names::{Badge, Tone},
+    plate_view::PlateChip,
+};
+use crate::{
+    http::shape::latency_ms,
+    store::{CameraRow, CaseSummary, PassageRow},
+};
+use domain::{Barrier, CameraId, GateState, Standing, Timestamp, face::FaceVote};
+use std::time::Duration;
+use wire::{CameraState, Count};
+
+/// A camera that says nothing for so long is shown as silent; it reports itself each second.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+
+pub(crate) struct CameraView {
+    pub(crate) id: String,
+    pub(crate) has_picture: bool,
+    pub(crate) badge: Badge,
+    pub(crate) reason: String,
+    pub(crate) fps: String,
+    pub(crate) frames: String,
+    pub(crate) dropped: String,
+    /// Percent of all frames, when any was dropped.
+    pub(crate) dropped_share: Option<String>,
+    /// When it was last heard of, if it should have said something since.
+    pub(crate) silent_since: Option<String>,
+}
+
+pub(crate) struct BarrierView {
+    pub(crate) gate: String,
+    pub(crate) badge: Badge,
+    /// For the drawing of the barrier.
+    pub(crate) drawing: &'static str,
+    pub(crate) since: Option<String>,
+}
+
+pub(crate) struct PassageView {
+    pub(crate) id: String,
+    pub(crate) gate: String,
+    pub(crate) time: String,
+    pub(crate) time_exact: String,
+    pub(crate) time_utc: String,
+    pub(crate) class: Option<&'static str>,
+    pub(crate) plate: Option<PlateChip>,
+    pub(crate) face: Option<String>,
+    pub(crate) outcome: Option<Badge>,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) state: Badge,
+    pub(crate) latency: Option<String>,
+    pub(crate) picture: Option<String>,
+}
+
+pub(crate) struct CaseView {
+    pub(crate) id: String,
+    pub(crate) rule: String,
+    pub(crate) camera: String,
+    pub(crate) time: String,
+    pub(crate) time_utc: String,
+    pub(crate) class: &'static str,
+    pub(crate) plate: Option<PlateChip>,
+    pub(crate) badge: Badge,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) is_screening: bool,
+    pub(crate) picture: Option<String>,
+}
+
+pub(crate) struct CountView {
+    pub(crate) zone: String,
+    pub(crate) people_in: String,
+    pub(crate) people_out: String,
+    pub(crate) vehicles_in: String,
+    pub(crate) vehicles_out: String,
+    pub(crate) time: String,
+}
+
+impl Teller {
+    pub(crate) fn camera(&self, row: &CameraRow, has_picture: bool) -> CameraView {
+        let (w, status) = (self.w, &row.status);
+        let should_speak = status.state != CameraState::Ended;
+        let is_silent = should_speak && SILENT_AFTER < self.now.since(row.heard_at);
+        let badge = if is_silent {
+            Badge { word: w.silent, tone: Tone::Bad }
+        } else {
+            w.camera_state(status.state)
+        };
+        let all = status.frames.max(1);
+        let tenths = status.dropped.saturating_mul(1000) / all;
+        let comma = w.decimal(0.5).chars().nth(1).unwrap_or('.');
+        let share = format!("{}{comma}{} %", tenths / 10, tenths % 10);
+        CameraView {
+            id: status.camera.to_string(),
+            has_picture,
+            badge,
+            reason: status.reason.clone().unwrap_or_default(),
+            fps: w.rate(status.fps),
+            frames: w.whole(status.frames),
+            dropped: w.whole(status.dropped),
+            dropped_share: (0 < status.dropped).then_some(share),
+            silent_since: is_silent.then(|| self.moments.short(row.heard_at)),
+        }
+    }
+
+    /// A camera of which there is only a picture.
+    pub(crate) fn camera_unheard(&self, camera: &CameraId) -> CameraView {
+        CameraView {
+            id: camera.to_string(),
+            has_picture: true,
+            badge: self.w.camera_state(CameraState::Connecting),
+            reason: String::new(),
+            fps: self.w.rate(0.0),
+            frames: self.w.whole(0),
+            dropped: self.w.whole(0),
+            dropped_share: None,
+            silent_since: None,
+        }
+    }
+
+    pub(crate) fn barrier(&self, row: &Barrier) -> BarrierView {
+        let drawing = match row.state {
+            GateState::Closed => "closed",
+            GateState::Opening | GateState::Closing => "moving",
+            GateState::Open => "open",
+            GateState::Fault => "fault",
+            GateState::Unknown => "unknown",
+        };
+        let is_heard = Timestamp::EPOCH < row.since;
+        BarrierView {
+            gate: row.gate.to_string(),
+            badge: self.w.barrier_state(row.state),
+            drawing,
+            since: is_heard.then(|| self.moments.short(row.since)),
+        }
+    }
+
+    pub(crate) fn passage(&self, row: &PassageRow) -> PassageView {
+        let w = self.w;
+        let passage = &row.passage;
+        let outcome = row.verdict.as_ref().map(|verdict| verdict.outcome);
+        PassageView {
+            id: passage.id.to_string(),
+            gate: passage.gate.to_string(),
+            time: self.moments.short(passage.arrived_at),
+            time_exact: self.moments.exact(passage.arrived_at),
+            time_utc: passage.arrived_at.to_string(),
+            class: row.class.map(|class| w.class(class)),
+            plate: PlateChip::of(row.plate.as_ref()),
+            face: row.face.as_ref().map(|face| self.face(face)),
+            outcome: outcome.map(|outcome| w.outcome(outcome)),
+            reason: outcome.and_then(|outcome| w.outcome_reason(outcome)),
+            state: w.passage_state(passage.state),
+            latency: row.verdict.as_ref().map(|verdict| format!("{:.0} ms", latency_ms(verdict))),
+            picture: row.picture_sha256.clone(),
+        }
+    }
+
+    fn face(&self, face: &FaceVote) -> String {
+        match face.candidates.first() {
+            Some(best) if best.is_same() => {
+                format!("{} {}", self.w.face_match, self.w.decimal(best.similarity))
+            }
+            _ => self.w.face_unknown.to_owned(),
+        }
+    }
+
+    pub(crate) fn case(&self, row: &CaseSummary) -> CaseView {
+        let w = self.w;
+        CaseView {
+            id: row.id.to_string(),
+            rule: w.rule_name(&row.rule),
+            camera: row.camera.to_string(),
+            time: self.moments.short(row.act_at),
+            time_utc: row.act_at.to_string(),
+            class: w.class(row.class),
+            plate: PlateChip::of(row.plate.as_ref()),
+            badge: w.case_state(row.state.name()),
+            reason: row.state.dismiss_reason().map(|reason| w.dismiss_reason_word(reason)),
+            is_screening: row.standing == Standing::ScreeningOnly,
+            picture: row.picture_sha256.clone(),
+        }
+    }
+
+    pub(crate) fn count(&self, row: &Count) -> CountView {
+        CountView {
+            zone: row.zone.to_string(),
+            people_in: self.w.whole(row.people_in),
+            people_out: self.w.whole(row.people_out),
+            vehicles_in: self.w.whole(row.vehicles_in),
+            vehicles_out: self.w.whole(row.vehicles_out),
+            time: self.moments.short(row.at),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What the console says, in Vietnamese and in English. A word that lacks a language does not compile.
+
+use super::Lang;
+
+macro_rules! words {
+    ($($key:ident: $vi:literal, $en:literal;)*) => {
+        /// All words of one language.
+        pub(crate) struct Words {
+            pub(crate) lang: Lang,
+            $(pub(crate) $key: &'static str,)*
+        }
+
+        static VIETNAMESE: Words = Words { lang: Lang::Vietnamese, $($key: $vi,)* };
+        static ENGLISH: Words = Words { lang: Lang::English, $($key: $en,)* };
+
+        #[cfg(test)]
+        const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $vi, $en)),*];
+    };
+}
+
+words! {
+    overview: "Tổng quan", "Overview";
+    cases: "Hồ sơ", "Cases";
+    cameras: "Camera", "Cameras";
+    gates: "Cổng", "Gates";
+    gate: "Cổng", "Gate";
+    events: "Sự kiện cổng", "Gate events";
+    counts: "Đếm qua vạch", "Line counts";
+    skip: "Đến nội dung chính", "Skip to the main content";
+    other_language: "English", "Tiếng Việt";
+    live: "Trực tiếp", "Live";
+    connection_lost: "Mất kết nối với máy chủ – đang nối lại", "Connection to the server lost – reconnecting";
+    broker_lost: "Máy chủ không nhận được tin từ camera và cổng", "The server gets no messages from cameras and gates";
+    see_all: "Xem tất cả", "See all";
+    older: "Cũ hơn", "Older";
+    newest: "Mới nhất", "Newest";
+    no_cameras: "Chưa có camera nào báo về.", "No camera has reported yet.";
+    no_events: "Chưa có lượt qua cổng nào.", "No passage yet.";
+    no_cases: "Chưa có hồ sơ nào.", "No case yet.";
+    no_counts: "Chưa có số đếm nào.", "Nothing counted yet.";
+    no_picture: "Chưa có hình", "No picture yet";
+    live_picture_of: "Hình trực tiếp của camera", "Live picture of camera";
+    picture_of_sighting: "Ảnh chụp lúc đến", "Picture at arrival";
+    fps: "hình/s", "fps";
+    dropped: "bỏ qua", "dropped";
+    frames: "khung hình", "frames";
+    last_heard: "tin cuối", "last heard";
+    silent: "Không có tin", "Silent";
+    barrier: "Thanh chắn", "Barrier";
+    since: "từ", "since";
+    waiting_verdict: "Đang xét", "Being decided";
+    latency: "trễ", "latency";
+    latency_title: "Từ lúc máy ảnh ghi hình đến lúc trả lời", "From the camera's exposure to the answer";
+    no_plate: "Không có biển số", "No plate";
+    face_match: "Khuôn mặt khớp", "Face matches";
+    face_unknown: "Khuôn mặt chưa đăng ký", "Face not enrolled";
+    line: "Vạch", "Line";
+    people: "Người", "People";
+    vehicles: "Xe", "Vehicles";
+    into: "vào", "in";
+    out: "ra", "out";
+    newest_crossing: "Lượt cuối", "Newest crossing";
+    rule: "Hành vi", "Act";
+    camera: "Camera", "Camera";
+    time: "Thời gian", "Time";
+    time_of_act: "Lúc xảy ra", "Time of the act";
+    vehicle: "Loại xe", "Vehicle";
+    plate: "Biển số", "Plate";
+    state: "Trạng thái", "State";
+    picture: "Ảnh", "Picture";
+    verdict: "Trả lời", "Answer";
+    reason: "Lý do", "Reason";
+    passage: "Lượt qua", "Passage";
+    who: "Phương tiện / người", "Vehicle or person";
+    screening_only: "Chỉ để sàng lọc", "Screening only";
+    screening_note: "Ứng viên này chỉ để sàng lọc: không có thiết bị được kiểm định đứng sau, nên không thể xác nhận.",
+        "This candidate serves screening only: no certified instrument stands behind it, so it cannot be confirmed.";
+    candidate_note: "Đây là ghi nhận tự động. Chỉ người có thẩm quyền mới kết luận có vi phạm hay không.",
+        "This was recorded automatically. Only a person with authority decides whether it is a violation.";
+    stills: "Ảnh chứng cứ", "Evidence stills";
+    still_missing: "Thiếu ảnh này", "This still is missing";
+    missing_note: "Chứng cứ chưa đủ, không thể xác nhận:", "The evidence is incomplete, the case cannot be confirmed:";
+    frame: "khung", "frame";
+    open_picture: "Mở ảnh gốc", "Open the original picture";
+    facts: "Số liệu", "Facts";
+    signal_phase: "Đèn tín hiệu", "Signal";
+    plate_reading: "Biển số đọc được", "Plate as read";
+    plate_agree: "khung hình đọc giống hệt", "frames read exactly this";
+    of: "trên", "of";
+    character: "Ký tự", "Character";
+    score: "Điểm", "Score";
+    alternatives: "Cũng có thể là", "Could also be";
+    lowest_score: "Điểm thấp nhất", "Lowest score";
+    ground: "Nền", "Ground";
+    decision: "Quyết định", "Decision";
+    start_review: "Bắt đầu xem xét", "Start the review";
+    confirm: "Xác nhận có vi phạm", "Confirm the violation";
+    dismiss: "Bác bỏ", "Dismiss";
+    dismiss_reason: "Lý do bác bỏ", "Reason for dismissal";
+    choose_reason: "– chọn lý do –", "– choose a reason –";
+    decided: "Hồ sơ đã có quyết định.", "This case has been decided.";
+    history: "Diễn biến", "History";
+    reviewer: "Người xem xét", "Reviewer";
+    case: "Hồ sơ", "Case";
+    all: "Tất cả", "All";
+    filter_state: "Lọc theo trạng thái", "Filter by state";
+    gate_history: "Lịch sử cổng", "Gate history";
+    not_found_title: "Không tìm thấy", "Not found";
+    problem_title: "Không thực hiện được", "This did not work";
+    problem_back: "Về trang tổng quan", "Back to the overview";
+    request_id: "Mã yêu cầu", "Request id";
+    illegal_closed: "Hồ sơ này đã có quyết định.", "This case has been decided.";
+    illegal_held: "Người khác đang xem xét hồ sơ này.", "Another person is reviewing this case.";
+    illegal_not_started: "Hồ sơ này chưa được xem xét.", "The review of this case has not begun.";
+    illegal_changed: "Hồ sơ vừa được người khác thay đổi. Hãy tải lại trang.", "The case has just been changed by somebody else. Reload the page.";
+    problem_cross_site: "Yêu cầu đến từ trang khác nên bị từ chối.", "The request came from another site and was refused.";
+    problem_reason: "Hãy chọn lý do bác bỏ.", "Choose a reason for the dismissal.";
+    problem_not_found: "Không có gì ở địa chỉ này.", "There is nothing at this address.";
+    problem_busy: "Máy chủ đang bận hoặc cơ sở dữ liệu chưa sẵn sàng. Hãy thử lại.", "The server is busy or the database is away. Try again.";
+    footer_audit: "Mọi lượt xem biển số và hồ sơ đều được ghi nhật ký.", "Every reading of a plate or a case is written to the audit.";
+    api: "API", "API";
+}
+
+impl Words {
+    /// The words of a language.
+    pub(crate) fn of(lang: Lang) -> &'static Self {
+        match lang {
+            Lang::Vietnamese => &VIETNAMESE,
+            Lang::English => &ENGLISH,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_is_missing_in_either_language() {
+        for (key, vi, en) in ALL {
+            assert!(!vi.trim().is_empty() && !en.trim().is_empty(), "{key}");
+            assert!(en.is_ascii() || en.contains('–') || *key == "other_language", "{key}: {en}");
+        }
+    }
+
+    #[test]
+    fn vietnamese_is_written_in_composed_characters() {
+        // A font has "ế" and not always "ê" with a mark of its own behind it.
+        for (key, vi, _en) in ALL {
+            let has_marks = vi.chars().any(|c| ('\u{300}'..='\u{36f}').contains(&c));
+            assert!(!has_marks, "{key}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Tells open pages that something has changed. What they show they read from the store.
+
+use domain::CameraId;
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::broadcast;
+use wire::Message;
+
+/// How many changes an open page may be behind; beyond it, it is shown everything anew.
+const CHANGES_WAITING_MAX: usize = 64;
+
+/// What is to be shown anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Cameras that have reported themselves.
+    pub cameras: BTreeSet<CameraId>,
+    /// Passages, verdicts, sightings or barriers.
+    pub is_gate_changed: bool,
+    /// Cases.
+    pub is_case_changed: bool,
+    /// Counts.
+    pub is_count_changed: bool,
+}
+
+impl Changes {
+    /// Whether nothing is to be shown anew.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds what this message changes.
+    pub fn note(&mut self, message: &Message) {
+        match message {
+            Message::Camera(status) => {
+                self.cameras.insert(status.camera.clone());
+            }
+            Message::Sighting(_)
+            | Message::Passage(_)
+            | Message::Verdict(_)
+            | Message::Barrier(_) => self.is_gate_changed = true,
+            Message::Candidate(_) => self.is_case_changed = true,
+            Message::Count(_) => self.is_count_changed = true,
+            Message::Command(_) | Message::Ack(_) | Message::Receipt(_) => (),
+        }
+    }
+
+    /// Adds what the other changes.
+    pub fn join(&mut self, other: &Self) {
+        self.cameras.extend(other.cameras.iter().cloned());
+        self.is_gate_changed |= other.is_gate_changed;
+        self.is_case_changed |= other.is_case_changed;
+        self.is_count_changed |= other.is_count_changed;
+    }
+}
+
+/// Where changes are said and heard.
+#[derive(Clone)]
+pub(crate) struct Feed {
+    sender: broadcast::Sender<Arc<Changes>>,
+}
+
+impl Feed {
+    pub(crate) fn new() -> Self {
+        Self { sender: broadcast::Sender::new(CHANGES_WAITING_MAX) }
+    }
+
+    /// Says a change; nobody needs to be listening.
+    pub(crate) fn say(&self, changes: Changes) {
+        if !changes.is_empty() {
+            drop(self.sender.send(Arc::new(changes)));
+        }
+    }
+
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Changes>> {
+        self.sender.subscribe()
+    }
+}

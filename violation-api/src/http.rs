@@ -1,0 +1,54 @@
+//! The JSON API under `/api/v1`, and what stands around every request.
+
+pub(crate) mod cases;
+mod extract;
+pub(crate) mod guard;
+mod listings;
+mod media;
+mod openapi;
+pub(crate) mod problem;
+pub(crate) mod shape;
+mod state;
+
+use crate::{app::App, console};
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
+use std::sync::Arc;
+use tower_http::limit::RequestBodyLimitLayer;
+
+pub(crate) use extract::{Params, PathId};
+
+/// Largest request; the largest form has a reason's code in it.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// Who acted, for the audit of what came by the API.
+pub(crate) const API_ACTOR: &str = "local (api)";
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/openapi.json", get(openapi::get_document))
+        .route("/cameras", get(state::get_cameras))
+        .route("/cameras/{camera}/picture.jpg", get(media::get_picture))
+        .route("/gates", get(state::get_gates))
+        .route("/counts", get(state::get_counts))
+        .route("/sightings", get(listings::get_sightings))
+        .route("/passages", get(listings::get_passages))
+        .route("/verdicts", get(listings::get_verdicts))
+        .route("/violations", get(cases::get_violations))
+        .route("/violations/{violation}", get(cases::get_violation))
+        .route("/violations/{violation}/review", post(cases::post_review))
+        .route("/violations/{violation}/confirm", post(cases::post_confirm))
+        .route("/violations/{violation}/dismiss", post(cases::post_dismiss))
+        .route("/evidence/{sha256}", get(media::get_evidence));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(state::get_health))
+        .route("/readyz", get(state::get_readiness))
+        .merge(console::router())
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::wrap))
+        .with_state(app)
+}
