@@ -61,6 +61,8 @@ pub(crate) struct CameraReport {
     pub(crate) candidates: u64,
     /// People and vehicles across its lines, in and out.
     pub(crate) counts: BTreeMap<String, u64>,
+    /// Crossings of a stop line that no rule found, by reason; most are lawful.
+    pub(crate) refusals: BTreeMap<String, u64>,
     /// Of what was done, the share that the truth asks for; none when there is no truth.
     pub(crate) precision: Option<f64>,
     /// Of what the truth asks for, the share that was done.

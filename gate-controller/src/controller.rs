@@ -131,23 +131,9 @@ impl GateController {
         let scope = Scope {
             site: parts.bus.site().clone(),
             gate: gate.clone(),
-            cameras: config.cameras,
+            cameras: config.cameras.clone(),
         };
-        let start = Start {
-            program: config.program,
-            config_sha256: config.config_sha256,
-            seed: random_seed(),
-            settings: CoreSettings {
-                policy: config.policy,
-                lane: config.lane,
-                handled: Vec::new(),
-            },
-        };
-        let file = JournalFile {
-            path: config.journal,
-            n_bytes_max: config.journal_bytes_max,
-            start,
-        };
+        let file = JournalFile::new(config);
         let (path, start) = (file.path.clone(), file.start.clone());
         let recovering =
             tokio::task::spawn_blocking(move || recover(&path, file.n_bytes_max, now, start));
@@ -247,6 +233,26 @@ struct JournalFile {
     path: PathBuf,
     n_bytes_max: u64,
     start: Start,
+}
+
+impl JournalFile {
+    fn new(config: GateConfig) -> Self {
+        let start = Start {
+            program: config.program,
+            config_sha256: config.config_sha256,
+            seed: random_seed(),
+            settings: CoreSettings {
+                policy: config.policy,
+                lane: config.lane,
+                handled: Vec::new(),
+            },
+        };
+        Self {
+            path: config.journal,
+            n_bytes_max: config.journal_bytes_max,
+            start,
+        }
+    }
 }
 
 struct GateTask<C> {

@@ -260,6 +260,7 @@ impl CameraCore {
             self.stats.candidates += 1;
             outlets.evidence.put(job);
         }
+        self.stats.refusals = traffic.refusals();
     }
 
     fn flush_rules(&mut self, outlets: &Outlets) {

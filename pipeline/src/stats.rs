@@ -34,6 +34,8 @@ pub struct CameraStats {
     pub first_at: Option<Timestamp>,
     /// Capture time of the newest frame.
     pub last_at: Option<Timestamp>,
+    /// Crossings of the stop line that the rule did not find, by reason.
+    pub refusals: BTreeMap<String, u64>,
     /// Crossings by zone and direction.
     pub counts: BTreeMap<String, u64>,
 }

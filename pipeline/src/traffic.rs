@@ -11,7 +11,10 @@ use domain::{
 };
 use rules::{LampColours, RedLight, RedLightConfig, Rule as _, RuleFinding, RuleInput, classify_lamps};
 use source::ring::FrameRing;
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 use tracker::TrackUpdate;
 
 /// How long a finding waits for a better reading of the plate; the frames are taken at once.
@@ -132,6 +135,12 @@ impl Traffic {
         let pending = std::mem::take(&mut self.pending);
         jobs.extend(pending.into_iter().map(|pending| self.job(pending, camera)));
         jobs
+    }
+
+    /// Crossings that were not found, by reason.
+    pub(crate) fn refusals(&self) -> BTreeMap<String, u64> {
+        let refusals = self.rule.iter().flat_map(RedLight::refusals);
+        refusals.map(|(why, n)| (format!("{why:?}"), *n)).collect()
     }
 
     /// Whether a rule has fired for the track.

@@ -11,14 +11,20 @@
 //! up every receiver of this connection, and after about twice the keep-alive the connection itself: a receiver
 //! must take its messages promptly and hand slow work to somebody else.
 
+mod config;
 mod driver;
+mod incoming;
 mod link;
 mod pace;
+mod routes;
+
+pub use config::{BusConfig, Credentials};
+pub use incoming::{BusEvents, Incoming};
 
 use crate::ids::{IdSource, Ids as _};
 use domain::{SiteId, Timestamp};
 use std::{
-    path::PathBuf,
+    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -26,7 +32,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot, watch};
-use wire::{Envelope, Message, Topic, WireError};
+use wire::{Envelope, Message, Topic};
 
 /// Largest packet, in and out.
 pub const PACKET_BYTES_MAX: usize = 1_048_576;
@@ -35,61 +41,6 @@ pub const PACKET_BYTES_MAX: usize = 1_048_576;
 const PACKET_OVERHEAD: usize = 16;
 const N_PICTURES_MAX: usize = 8;
 const N_CONTROLS_MAX: usize = 64;
-
-/// How to reach the broker, and as whom.
-#[derive(Clone, Debug)]
-pub struct BusConfig {
-    /// Name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Unique among the broker's clients: a second one with the same throws the first one out.
-    pub client_id: String,
-    /// When the broker asks for them.
-    pub credentials: Option<Credentials>,
-    /// Stands in every topic.
-    pub site: SiteId,
-    /// This program, for example `gate-1`: stands in its availability topic and in what it says.
-    pub source: String,
-    /// Subscribed before the bus says that it is online, at the start and after each reconnection.
-    pub filters: Vec<String>,
-    /// How often the connection is checked; a dead one is noticed after at most twice this.
-    pub keep_alive: Duration,
-    /// Longest pause between attempts to connect; the first is 100 ms and each next one twice as long.
-    pub backoff_max: Duration,
-    /// How many messages may wait to go out.
-    pub n_outgoing_max: usize,
-    /// How many messages may wait for the receiver.
-    pub n_incoming_max: usize,
-}
-
-impl BusConfig {
-    /// With the usual limits and the client id `gac-{site}-{source}`.
-    pub fn new(host: &str, port: u16, site: SiteId, source: &str) -> Self {
-        Self {
-            host: host.to_owned(),
-            port,
-            client_id: format!("gac-{site}-{source}"),
-            credentials: None,
-            site,
-            source: source.to_owned(),
-            filters: Vec::new(),
-            keep_alive: Duration::from_secs(5),
-            backoff_max: Duration::from_secs(5),
-            n_outgoing_max: 1024,
-            n_incoming_max: 256,
-        }
-    }
-}
-
-/// A user of the broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The name.
-    pub user: String,
-    /// The file with the password (a line break at its end is no part of it), read anew at each attempt.
-    pub password_file: PathBuf,
-}
 
 /// How the connection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,47 +88,6 @@ pub enum BusError {
     },
 }
 
-/// A message as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Incoming {
-    /// Its topic.
-    pub topic: String,
-    /// Its content.
-    pub payload: Vec<u8>,
-    /// Whether it is the broker's last known one, not one of just now.
-    pub retained: bool,
-}
-
-impl Incoming {
-    /// The topic, when it is one of ours.
-    pub fn parsed_topic(&self) -> Option<Topic> {
-        self.topic.parse().ok()
-    }
-
-    /// The content as an envelope.
-    pub fn envelope(&self) -> Result<Envelope, WireError> {
-        Envelope::decode(&self.payload)
-    }
-}
-
-/// Where incoming messages are taken from. Dropping it ends the interest, not the subscription.
-#[derive(Debug)]
-pub struct BusEvents {
-    incoming: mpsc::Receiver<Incoming>,
-}
-
-impl BusEvents {
-    /// The next message; nothing once the bus is closed and all has been taken. May be cancelled.
-    pub async fn recv(&mut self) -> Option<Incoming> {
-        self.incoming.recv().await
-    }
-
-    /// The next message, when one waits.
-    pub fn try_recv(&mut self) -> Option<Incoming> {
-        self.incoming.try_recv().ok()
-    }
-}
-
 /// What the bus has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BusCounts {
@@ -201,12 +111,22 @@ pub struct Closed {
 }
 
 /// A connection to the broker that mends itself; clones are the same connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bus {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Bus({}, {:?})",
+            self.shared.source,
+            *self.shared.state.borrow()
+        )
+    }
+}
+
 struct Shared {
     site: SiteId,
     source: String,
@@ -229,8 +149,7 @@ struct Counters {
     connections: AtomicU64,
 }
 
-/// A message on its way out.
-#[derive(Debug)]
+/// A message on its way out. Not `Debug`: the payload may hold a plate.
 struct Publication {
     topic: String,
     payload: Vec<u8>,

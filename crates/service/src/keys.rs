@@ -128,7 +128,6 @@ impl CommandVerifier {
         key_id: &str,
         signature: &str,
     ) -> Result<(), SignatureRejected> {
-        // `self` is the fifth parameter: the four others are what was signed, by whom and the signature.
         self.check(key_id, &for_purpose(purpose, bytes), signature)
     }
 

@@ -93,7 +93,7 @@ pub struct OutboxItem {
 pub enum Put {
     /// It is on the disk.
     Stored(EnvelopeId),
-    /// A sighting update that was not taken because the outbox is full.
+    /// Not taken: a sighting update while the outbox is full, or a message so large that no receiver would read it.
     Refused,
 }
 
@@ -186,17 +186,22 @@ pub struct OutboxStats {
     pub n_sent: u64,
     /// Messages forgotten after their receipt since the start.
     pub n_receipted: u64,
-    /// Sighting updates refused since the start.
+    /// Messages refused since the start.
     pub n_refused: u64,
 }
 
 /// The outbox of one source; clones are the same outbox.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Outbox {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outbox({})", self.shared.source)
+    }
+}
+
 struct Shared {
     source: String,
     resend_after: Duration,
@@ -216,8 +221,8 @@ struct Tally {
     missed: Notify,
 }
 
-/// A stored message.
-#[derive(Clone, Debug)]
+/// A stored message. Not `Debug`: the payload may hold a plate.
+#[derive(Clone)]
 struct Row {
     seq: i64,
     id: EnvelopeId,

@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use domain::{
-    BoxInImage, CameraId, Embedding, Outcome,
+    BoxInImage, CameraId, Embedding, Outcome, SightingPhase,
     ports::{Access, Detector as _, Registration},
 };
 use models::Task;
@@ -95,7 +95,7 @@ impl Enrolment {
                 self.detector = detector;
                 views.extend(view);
             }
-            if VIEWS <= views.len() && was_referred(&locked(&seen), &self.camera) {
+            if VIEWS <= views.len() && has_left_referred(&locked(&seen), &self.camera) {
                 break;
             }
             let pause = Duration::from_millis(300);
@@ -138,8 +138,12 @@ fn view(detector: &mut detector::ModelDetector, frame: &domain::Frame) -> Option
     face.embedding
 }
 
-fn was_referred(seen: &Seen, camera: &CameraId) -> bool {
+/// She was referred and has left: the enrolment is for her next approach.
+fn has_left_referred(seen: &Seen, camera: &CameraId) -> bool {
     seen.verdicts.iter().any(|(verdict, _)| {
-        verdict.gate.as_str() == camera.as_str() && matches!(verdict.outcome, Outcome::Refer(_))
+        let is_referred = matches!(verdict.outcome, Outcome::Refer(_));
+        let sighting = seen.sightings.get(&verdict.sighting);
+        let has_left = sighting.is_some_and(|s| s.phase == SightingPhase::Final);
+        verdict.gate.as_str() == camera.as_str() && is_referred && has_left
     })
 }

@@ -100,6 +100,7 @@ fn numbers(camera: &DemoCamera, stats: &CameraStats, seen: &Seen) -> CameraRepor
         verdicts: verdicts as u64,
         candidates: stats.candidates,
         counts: stats.counts.clone(),
+        refusals: stats.refusals.clone(),
         pictures: pictures.iter().map(picture).collect(),
         ..CameraReport::default()
     }

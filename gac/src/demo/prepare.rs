@@ -133,12 +133,13 @@ fn scene_camera(kind: SceneKind, scene: &WrittenScene) -> Result<DemoCamera> {
 fn clip_cameras(arguments: &DemoArguments) -> Vec<DemoCamera> {
     let catalogue = samples::clips::catalogue();
     let wanted = [
-        ("road-1", "Đường thật", "traffic", "road", [0.5, 1.0], [0.5, 0.0], "vehicles"),
-        ("people-1", "Người đi bộ thật", "people", "arcade", [0.5, 1.0], [0.5, 0.0], "people"),
+        ("road-1", "Đường thật", "opencv4nodejs-traffic", "road", [0.5, 1.0], [0.5, 0.0], "vehicles"),
+        ("people-1", "Người đi bộ thật", "opencv4nodejs-people", "arcade", [0.5, 1.0], [0.5, 0.0], "people"),
     ];
     let mut cameras = Vec::new();
     for (id, name, clip, zone, from, to, task) in wanted {
-        let Some(clip) = catalogue.iter().find(|known| known.id == clip) else { continue };
+        let clip = catalogue.iter().find(|known| known.id == clip);
+        let clip = clip.expect("the demo's clips are in the catalogue");
         let (video, skipped) = match find_clip(arguments, clip) {
             Ok(video) => (Some(video), None),
             Err(reason) => (None, Some(reason)),

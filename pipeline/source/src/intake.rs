@@ -261,7 +261,9 @@ fn count_on(pad: &gst::Pad, fps_max: Option<f64>, shared: &Arc<Shared>) {
             && !lock(thinner).keeps(Duration::from_nanos(pts.nseconds()))
         {
             shared.n_skipped.fetch_add(1, Ordering::Relaxed);
-            return gst::PadProbeReturn::Drop;
+            // Not `Drop`: GStreamer 1.22 would release the buffer a second time and complain.
+            drop(info.data.take());
+            return gst::PadProbeReturn::Handled;
         }
         gst::PadProbeReturn::Ok
     });

@@ -201,6 +201,8 @@ impl Timeline {
                 self.stats.interval = Some(Duration::from_micros(micros));
             }
         }
+        // A frame without a time must not hide a jump from the frame after it.
+        let pts = pts.or(self.last.and_then(|last| last.pts));
         self.last = Some(Last { pts, at });
         self.stats.n_stamped += 1;
         let at = Timestamp::from_micros(at);

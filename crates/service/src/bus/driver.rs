@@ -4,6 +4,7 @@ use super::{
     BusConfig, BusError, BusState, Closed, Control, Counters, Incoming, Keeping, Publication,
     link::{self, Link, LinkEvent},
     pace::Pace,
+    routes::Routes,
 };
 use std::{
     collections::VecDeque,
@@ -37,12 +38,6 @@ pub(super) struct Told {
     pub(super) counters: Arc<Counters>,
 }
 
-/// A receiver and what it wants.
-struct Route {
-    filters: Vec<String>,
-    incoming: mpsc::Sender<Incoming>,
-}
-
 /// A filter that somebody waits for.
 struct Asking {
     filter: String,
@@ -60,8 +55,7 @@ pub(super) struct Driver {
     config: BusConfig,
     queues: Queues,
     told: Told,
-    /// The first is that of `Bus::connect`.
-    routes: Vec<Route>,
+    routes: Routes,
     asking: Vec<Asking>,
     /// Handed over on an earlier connection and not acknowledged there.
     again: VecDeque<Publication>,
@@ -85,10 +79,7 @@ impl Driver {
         told: Told,
         incoming: mpsc::Sender<Incoming>,
     ) -> Self {
-        let routes = vec![Route {
-            filters: config.filters.clone(),
-            incoming,
-        }];
+        let routes = Routes::new(config.filters.clone(), incoming);
         Self {
             config,
             queues,
@@ -270,11 +261,7 @@ impl Driver {
     async fn on_event(&mut self, link: &mut Link, event: LinkEvent) {
         match event {
             LinkEvent::Connected => {
-                let mut filters: Vec<String> = self
-                    .routes
-                    .iter()
-                    .flat_map(|route| route.filters.iter().cloned())
-                    .collect();
+                let mut filters: Vec<String> = self.routes.filters().cloned().collect();
                 filters.push(link::availability(&self.config));
                 filters.sort_unstable();
                 filters.dedup();
@@ -295,7 +282,7 @@ impl Driver {
             LinkEvent::Message {
                 incoming,
                 may_drop: true,
-            } => self.deliver_or_drop(&incoming),
+            } => self.routes.deliver_or_drop(&incoming, &self.told.counters),
             LinkEvent::Message {
                 incoming,
                 may_drop: false,
@@ -376,29 +363,9 @@ impl Driver {
         }
     }
 
-    /// All who want a message of that topic.
-    fn wanting(&self, topic: &str) -> Vec<mpsc::Sender<Incoming>> {
-        let fits = |filter: &String| rumqttc::matches(topic, filter);
-        self.routes
-            .iter()
-            .filter(|route| route.filters.iter().any(fits))
-            .map(|route| route.incoming.clone())
-            .collect()
-    }
-
-    fn deliver_or_drop(&self, incoming: &Incoming) {
-        for receiver in self.wanting(&incoming.topic) {
-            match receiver.try_send(incoming.clone()) {
-                Ok(()) => &self.told.counters.received,
-                Err(_full_or_gone) => &self.told.counters.incoming_dropped,
-            }
-            .fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     /// Waits for room at each receiver in turn; gives up only when the bus is being closed.
     async fn deliver(&mut self, link: &mut Link, incoming: Incoming) {
-        for receiver in self.wanting(&incoming.topic) {
+        for receiver in self.routes.wanting(&incoming.topic) {
             let mut tell_at = Some(Instant::now() + STUCK_AFTER);
             loop {
                 let give_up_at = self.closing.as_ref().map(|closing| closing.deadline);
@@ -433,7 +400,7 @@ impl Driver {
         });
         match control {
             Control::Subscribe { filter, done } => {
-                self.routes[0].filters.push(filter.clone());
+                self.routes.widen(filter.clone());
                 if let Some(link) = link {
                     link.subscribe(vec![filter.clone()]);
                 }
@@ -443,7 +410,7 @@ impl Driver {
                 if let Some(link) = link {
                     link.subscribe(filters.clone());
                 }
-                self.routes.push(Route { filters, incoming });
+                self.routes.add(filters, incoming);
             }
             Control::Close { within, done } => {
                 self.queues.outgoing_rx.close();

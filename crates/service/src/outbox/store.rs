@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
-use wire::Envelope;
+use wire::{Envelope, PAYLOAD_BYTES_MAX};
 
 /// Version of the tables.
 pub(super) const VERSION: i64 = 1;
@@ -222,8 +222,14 @@ impl Store {
         if items.is_empty() && self.forget.is_empty() {
             return Ok(Vec::new());
         }
-        let n_added = u64::try_from(items.len()).unwrap_or(u64::MAX);
-        if 2 * self.n_rows_max < self.n_pending.saturating_add(n_added) && !items.is_empty() {
+        let n_kept = items
+            .iter()
+            .filter(|item| !is_low_value(&item.message))
+            .count();
+        let n_after = self
+            .n_pending
+            .saturating_add(u64::try_from(n_kept).unwrap_or(u64::MAX));
+        if 0 < n_kept && 2 * self.n_rows_max < n_after {
             return Err(OutboxError::Full {
                 n_pending: self.n_pending,
             });
@@ -283,6 +289,11 @@ impl Store {
                 message: item.message,
             };
             let (topic, payload) = (item.topic.to_string(), envelope.encode());
+            if PAYLOAD_BYTES_MAX < payload.len() {
+                tracing::error!("outbox: a message of {} bytes was refused", payload.len());
+                puts.push(Put::Refused);
+                continue;
+            }
             let row = Row {
                 seq: self.next_seq,
                 id,

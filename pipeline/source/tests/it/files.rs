@@ -232,7 +232,6 @@ fn what_is_no_video_is_said_in_one_line() {
             open(&path).unwrap_err().to_string(),
             probe(&path).unwrap_err().to_string(),
         ] {
-            eprintln!("{:?} {text}", crate::support::now());
             assert!(text.contains(name) && text.contains(expect), "{text}");
             assert!(!text.contains('\n'), "{text}");
         }

@@ -1,5 +1,7 @@
 //! Sources against real files, real pipelines and a real RTSP server.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod files;
 mod galleries;
 mod launch;

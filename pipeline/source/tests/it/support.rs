@@ -14,27 +14,27 @@ use std::{
 };
 
 /// Longer than anything takes on a busy machine.
-pub const LONG: Duration = Duration::from_secs(20);
-pub const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 #[expect(clippy::disallowed_methods, reason = "the edge of the test program")]
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Timestamp::EPOCH.saturating_add(since.expect("the clock is after 1970"))
 }
 
-pub fn clock() -> WallClock {
+pub(crate) fn clock() -> WallClock {
     Arc::new(now)
 }
 
 /// Every state that a source entered, to be waited for.
 #[derive(Clone, Default)]
-pub struct States {
+pub(crate) struct States {
     shared: Arc<(Mutex<Vec<SourceState>>, Condvar)>,
 }
 
 impl States {
-    pub fn watch(&self, options: &mut SourceOptions) {
+    pub(crate) fn watch(&self, options: &mut SourceOptions) {
         let shared = Arc::clone(&self.shared);
         options.on_state = Some(Arc::new(move |state| {
             shared.0.lock().unwrap().push(state.clone());
@@ -42,13 +42,13 @@ impl States {
         }));
     }
 
-    pub fn seen(&self) -> Vec<SourceState> {
+    pub(crate) fn seen(&self) -> Vec<SourceState> {
         self.shared.0.lock().unwrap().clone()
     }
 
     /// Waits until the source has entered a state so many times.
     #[track_caller]
-    pub fn wait(&self, times: usize, wanted: impl Fn(&SourceState) -> bool) {
+    pub(crate) fn wait(&self, times: usize, wanted: impl Fn(&SourceState) -> bool) {
         let guard = self.shared.0.lock().unwrap();
         let count = |seen: &Vec<SourceState>| seen.iter().filter(|s| wanted(s)).count();
         let waited = self
@@ -61,13 +61,13 @@ impl States {
 }
 
 /// Everything that a source gave until its end or error.
-pub struct Run {
-    pub frames: Vec<Frame>,
-    pub n_lost: u64,
-    pub error: Option<SourceError>,
+pub(crate) struct Run {
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) n_lost: u64,
+    pub(crate) error: Option<SourceError>,
 }
 
-pub fn run(source: &mut Source) -> Run {
+pub(crate) fn run(source: &mut Source) -> Run {
     let mut run = Run {
         frames: Vec::new(),
         n_lost: 0,
@@ -84,7 +84,7 @@ pub fn run(source: &mut Source) -> Run {
 }
 
 /// The next frames, whatever gaps come between.
-pub fn frames(source: &mut Source, n: usize) -> Vec<Frame> {
+pub(crate) fn frames(source: &mut Source, n: usize) -> Vec<Frame> {
     let mut frames = Vec::new();
     while frames.len() < n {
         match source.next().unwrap() {
@@ -104,7 +104,7 @@ pub fn frames(source: &mut Source, n: usize) -> Vec<Frame> {
 
 /// Runs a pipeline to its end: makes the files that the tests read.
 #[track_caller]
-pub fn make(text: &str) {
+pub(crate) fn make(text: &str) {
     gst::init().unwrap();
     let pipeline = gst::parse::launch(text).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
@@ -116,7 +116,7 @@ pub fn make(text: &str) {
 }
 
 /// A video of colour bars, 25 frames a second.
-pub fn make_video(path: &Path, n_frames: u32, encoder_and_muxer: &str) {
+pub(crate) fn make_video(path: &Path, n_frames: u32, encoder_and_muxer: &str) {
     make(&format!(
         "videotestsrc num-buffers={n_frames} pattern=smpte75 ! video/x-raw,format=I420,width=320,height=240,\
          framerate=25/1 ! {encoder_and_muxer} ! filesink location=\"{}\"",
@@ -125,7 +125,7 @@ pub fn make_video(path: &Path, n_frames: u32, encoder_and_muxer: &str) {
 }
 
 #[track_caller]
-pub fn assert_bars(frame: &Frame) {
+pub(crate) fn assert_bars(frame: &Frame) {
     // SMPTE bars at 75 %: grey, yellow, cyan, green, magenta, red, blue.
     let bars = [
         [191, 191, 191],
@@ -147,7 +147,7 @@ pub fn assert_bars(frame: &Frame) {
 }
 
 /// A camera in this process.
-pub struct Camera {
+pub(crate) struct Camera {
     main_loop: gst::glib::MainLoop,
     thread: Option<JoinHandle<()>>,
     port: u16,
@@ -156,7 +156,7 @@ pub struct Camera {
 
 impl Camera {
     /// Serves at a port, or at any free one.
-    pub fn start(port: u16, encoder: &str, credentials: Option<(&str, &str)>) -> Self {
+    pub(crate) fn start(port: u16, encoder: &str, credentials: Option<(&str, &str)>) -> Self {
         gst::init().unwrap();
         let context = gst::glib::MainContext::new();
         let main_loop = gst::glib::MainLoop::new(Some(&context), false);
@@ -204,16 +204,16 @@ impl Camera {
         }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("rtsp://127.0.0.1:{}/s", self.port)
     }
 
     /// Stays connected, and sends no more pictures.
-    pub fn freeze(&self) {
+    pub(crate) fn freeze(&self) {
         let tap = self.tap.lock().unwrap();
         tap.as_ref()
             .unwrap()
@@ -221,7 +221,7 @@ impl Camera {
     }
 
     /// Sends pictures again.
-    pub fn thaw(&self) {
+    pub(crate) fn thaw(&self) {
         let tap = self.tap.lock().unwrap();
         tap.as_ref()
             .unwrap()
@@ -256,7 +256,7 @@ fn protect(
     server.set_auth(Some(&auth));
 }
 
-pub const H264: &str =
+pub(crate) const H264: &str =
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96";
-pub const H265: &str =
+pub(crate) const H265: &str =
     "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay name=pay0 pt=96";
