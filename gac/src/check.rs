@@ -14,13 +14,13 @@ use std::{
 
 /// What to check.
 #[derive(clap::Args)]
-pub(crate) struct CheckArguments {
+pub struct CheckArguments {
     /// The site file
     site: PathBuf,
 }
 
 /// Exit code 0 when there is no error; warnings do not count.
-pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode> {
+pub fn check(arguments: &CheckArguments) -> Result<ExitCode> {
     let (lines, is_right) = findings(&arguments.site);
     for line in lines {
         println!("{line}");

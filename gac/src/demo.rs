@@ -32,7 +32,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(15);
 
 /// How the demo runs.
 #[derive(clap::Args)]
-pub(crate) struct DemoArguments {
+pub struct DemoArguments {
     /// End by itself, with exit code 0 when everything is right
     #[arg(long)]
     exit: bool,
@@ -57,7 +57,7 @@ pub(crate) struct DemoArguments {
 }
 
 /// Prepares, runs, judges and reports.
-pub(crate) fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
+pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
     let started_at = clock::now();
     let out = std::path::absolute(&arguments.out)?;
     let prepared = prepare::prepare(arguments, &out)?;

@@ -8,7 +8,7 @@ use pipeline::Tasks;
 use std::path::{Path, PathBuf};
 
 /// One inference thread's models.
-pub(crate) struct ModelDetector {
+pub struct ModelDetector {
     analyzer: Analyzer,
 }
 
@@ -59,7 +59,7 @@ impl Detector for ModelDetector {
 }
 
 /// The models that these tasks need.
-pub(crate) fn needed(tasks: Tasks) -> Vec<Task> {
+pub fn needed(tasks: Tasks) -> Vec<Task> {
     let mut needed = Vec::new();
     if tasks.vehicles || tasks.people {
         needed.push(Task::VehicleDetect);
@@ -74,7 +74,7 @@ pub(crate) fn needed(tasks: Tasks) -> Vec<Task> {
 }
 
 /// Finds the runtime, verifies the models of these tasks and makes them ready to load.
-pub(crate) fn analyzers(site: &LoadedSite, tasks: &[Task]) -> Result<Analyzers> {
+pub fn analyzers(site: &LoadedSite, tasks: &[Task]) -> Result<Analyzers> {
     let explicit = site.site.models.runtime.as_deref().map(|path| site.path(path));
     let runtime = start_runtime(explicit)?;
     let store = Store::new(&site.model_store(), Catalog::built_in());
@@ -83,7 +83,7 @@ pub(crate) fn analyzers(site: &LoadedSite, tasks: &[Task]) -> Result<Analyzers> 
 }
 
 /// Loads the inference runtime.
-pub(crate) fn start_runtime(explicit: Option<PathBuf>) -> Result<Runtime> {
+pub fn start_runtime(explicit: Option<PathBuf>) -> Result<Runtime> {
     let exe_dir = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
     let beside = provided("onnxruntime");
     let search = RuntimeSearch {
@@ -96,6 +96,6 @@ pub(crate) fn start_runtime(explicit: Option<PathBuf>) -> Result<Runtime> {
 }
 
 /// One detector for each inference thread.
-pub(crate) fn detectors(analyzers: &Analyzers, n_workers: usize) -> Result<Vec<ModelDetector>> {
+pub fn detectors(analyzers: &Analyzers, n_workers: usize) -> Result<Vec<ModelDetector>> {
     (0..n_workers).map(|_| Ok(ModelDetector { analyzer: analyzers.analyzer()? })).collect()
 }

@@ -18,17 +18,17 @@ use service::{
 use std::{sync::Arc, time::Duration};
 
 /// A gate and, where it is simulated, its barrier.
-pub(crate) struct RunningGate {
+pub struct RunningGate {
     /// Its name.
-    pub(crate) gate: GateId,
+    pub gate: GateId,
     /// Who decides.
-    pub(crate) controller: Arc<GateController>,
+    pub controller: Arc<GateController>,
     /// What moves.
     _simulator: Option<BarrierSimulator>,
 }
 
 /// Starts every gate of the site.
-pub(crate) async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
+pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     for section in &site.site.gates {
         let gate = start_one(site, section, running)
             .await

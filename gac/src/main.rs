@@ -1,20 +1,9 @@
 //! The program `gac`: one binary for every shape of a site.
 
-mod check;
-mod demo;
-mod detector;
-mod gate;
-mod models;
-mod pipeline;
-mod replay;
-mod report;
-mod run;
-mod scene;
-mod serve;
-mod site;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use gac::{check, demo, models, replay, run};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
@@ -25,7 +14,7 @@ struct Arguments {
     #[arg(long, global = true)]
     log_json: bool,
     /// What to log, for example `info` or `pipeline=debug`
-    #[arg(long, global = true, default_value = "warn", env = "GAC_LOG")]
+    #[arg(long, global = true, default_value = "warn,rumqttd=off", env = "GAC_LOG")]
     log: String,
     #[command(subcommand)]
     command: Command,
@@ -53,7 +42,7 @@ enum Command {
 
 /// Which site.
 #[derive(clap::Args)]
-pub(crate) struct SiteFile {
+struct SiteFile {
     /// The site file; `docs/ref/config.md` describes every key
     site: PathBuf,
 }

@@ -15,7 +15,7 @@ use std::{
 
 /// Which models, and where.
 #[derive(Args)]
-pub(crate) struct ModelsArguments {
+pub struct ModelsArguments {
     /// Folder of the model files
     #[arg(long, global = true)]
     store: Option<PathBuf>,
@@ -47,7 +47,7 @@ struct PullArguments {
 }
 
 /// Runs the sub-command.
-pub(crate) fn models(arguments: &ModelsArguments) -> Result<ExitCode> {
+pub fn models(arguments: &ModelsArguments) -> Result<ExitCode> {
     let store_dir = arguments.store.clone().unwrap_or_else(|| provided("models"));
     let store = Store::new(&store_dir, Catalog::built_in());
     match &arguments.command {
@@ -76,7 +76,7 @@ fn chosen_tasks(names: &[String]) -> Result<Vec<Task>> {
 }
 
 /// What a pull may use.
-pub(crate) fn pull_options(store_dir: &Path, mirror: Option<&Path>, network: bool) -> PullOptions {
+pub fn pull_options(store_dir: &Path, mirror: Option<&Path>, network: bool) -> PullOptions {
     PullOptions {
         store_dir: store_dir.to_owned(),
         mirror: mirror.map(Path::to_owned),
@@ -87,7 +87,7 @@ pub(crate) fn pull_options(store_dir: &Path, mirror: Option<&Path>, network: boo
 }
 
 /// Pulls, and shows how far it is.
-pub(crate) fn pull_with_progress(options: &PullOptions, tasks: &[Task]) -> Vec<PullOutcome> {
+pub fn pull_with_progress(options: &PullOptions, tasks: &[Task]) -> Vec<PullOutcome> {
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("models  {bar:28} {bytes}/{total_bytes}  {msg}");
     bar.set_style(style.unwrap_or_else(|_template| ProgressStyle::default_bar()));

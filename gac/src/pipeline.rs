@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Takes what the pipeline says until it has ended.
 ///
 /// Sightings and candidates go through the outbox; the rest is said once, because a newer word replaces it.
-pub(crate) async fn pump(
+pub async fn pump(
     site: SiteId,
     mut outlet: Receiver<Output>,
     outbox: Outbox,

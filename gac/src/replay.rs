@@ -5,13 +5,13 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// What to replay.
 #[derive(clap::Args)]
-pub(crate) struct ReplayArguments {
+pub struct ReplayArguments {
     /// A gate's journal, for example `state/journal-gate-gate-1.jsonl`
     journal: PathBuf,
 }
 
 /// Exit code 0 when every answer came out the same.
-pub(crate) fn replay(arguments: &ReplayArguments) -> Result<ExitCode> {
+pub fn replay(arguments: &ReplayArguments) -> Result<ExitCode> {
     let report = gate_controller::replay(&arguments.journal)
         .with_context(|| format!("replaying {}", arguments.journal.display()))?;
     println!(

@@ -7,112 +7,112 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 /// The whole report; `report.json` is this, and `report.html` shows it.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Report {
+pub struct Report {
     /// Whether everything that ran did what the truth asks for.
-    pub(crate) passed: bool,
+    pub passed: bool,
     /// What is wrong, one line each; empty when passed.
-    pub(crate) failures: Vec<String>,
+    pub failures: Vec<String>,
     /// RFC 3339.
-    pub(crate) generated_at: String,
+    pub generated_at: String,
     /// Cores, inference threads and the like.
-    pub(crate) machine: BTreeMap<String, String>,
+    pub machine: BTreeMap<String, String>,
     /// Task and the model set that was used for it.
-    pub(crate) models: BTreeMap<String, String>,
+    pub models: BTreeMap<String, String>,
     /// How long until the first analysed picture, in seconds after the program began.
-    pub(crate) first_picture_s: Option<f64>,
+    pub first_picture_s: Option<f64>,
     /// One for each camera.
-    pub(crate) cameras: Vec<CameraReport>,
+    pub cameras: Vec<CameraReport>,
     /// Distributions over all gates.
-    pub(crate) latency_ms: BTreeMap<String, Quantiles>,
+    pub latency_ms: BTreeMap<String, Quantiles>,
     /// What the truth asked for and what happened.
-    pub(crate) expectations: Vec<Expectation>,
+    pub expectations: Vec<Expectation>,
 }
 
 /// One camera.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct CameraReport {
+pub struct CameraReport {
     /// Its id.
-    pub(crate) id: String,
+    pub id: String,
     /// `ran`, or `skipped`.
-    pub(crate) status: String,
+    pub status: String,
     /// Why it was skipped, or what it is.
-    pub(crate) note: String,
+    pub note: String,
     /// Frames that the source delivered.
-    pub(crate) frames: u64,
+    pub frames: u64,
     /// Frames given to the models.
-    pub(crate) analysed: u64,
+    pub analysed: u64,
     /// Frames that were due and replaced by a newer one.
-    pub(crate) dropped: u64,
+    pub dropped: u64,
     /// Frames delivered in a second of the clip's own time.
-    pub(crate) fps: f64,
+    pub fps: f64,
     /// How many times faster than the clip's own time it ran.
-    pub(crate) real_time_factor: f64,
+    pub real_time_factor: f64,
     /// CPU seconds of decoding and of analysis.
-    pub(crate) cpu_s: f64,
+    pub cpu_s: f64,
     /// Boxes that the models found.
-    pub(crate) detections: u64,
+    pub detections: u64,
     /// Tracks that were believed.
-    pub(crate) tracks: u64,
+    pub tracks: u64,
     /// Sightings.
-    pub(crate) sightings: u64,
+    pub sightings: u64,
     /// Verdicts of its gates.
-    pub(crate) verdicts: u64,
+    pub verdicts: u64,
     /// Candidates of its rules.
-    pub(crate) candidates: u64,
+    pub candidates: u64,
     /// People and vehicles across its lines, in and out.
-    pub(crate) counts: BTreeMap<String, u64>,
+    pub counts: BTreeMap<String, u64>,
     /// Crossings of a stop line that no rule found, by reason; most are lawful.
-    pub(crate) refusals: BTreeMap<String, u64>,
+    pub refusals: BTreeMap<String, u64>,
     /// Of what was done, the share that the truth asks for; none when there is no truth.
-    pub(crate) precision: Option<f64>,
+    pub precision: Option<f64>,
     /// Of what the truth asks for, the share that was done.
-    pub(crate) recall: Option<f64>,
+    pub recall: Option<f64>,
     /// Annotated pictures, relative to the report.
-    pub(crate) pictures: Vec<Picture>,
+    pub pictures: Vec<Picture>,
 }
 
 /// A picture with what it shows.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Picture {
+pub struct Picture {
     /// Relative to the report.
-    pub(crate) file: String,
+    pub file: String,
     /// One line.
-    pub(crate) caption: String,
+    pub caption: String,
 }
 
 /// One thing that the truth asks for.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Expectation {
+pub struct Expectation {
     /// The camera.
-    pub(crate) camera: String,
+    pub camera: String,
     /// What came, for example `car 30F-256.58 (registered)`.
-    pub(crate) subject: String,
+    pub subject: String,
     /// What should happen.
-    pub(crate) expected: String,
+    pub expected: String,
     /// What happened.
-    pub(crate) happened: String,
+    pub happened: String,
     /// Whether that is right.
-    pub(crate) is_met: bool,
+    pub is_met: bool,
 }
 
 /// A distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Quantiles {
+pub struct Quantiles {
     /// How many values.
-    pub(crate) n: usize,
+    pub n: usize,
     /// Median.
-    pub(crate) p50: f64,
+    pub p50: f64,
     /// 95th percentile.
-    pub(crate) p95: f64,
+    pub p95: f64,
     /// 99th percentile.
-    pub(crate) p99: f64,
+    pub p99: f64,
     /// Largest.
-    pub(crate) max: f64,
+    pub max: f64,
 }
 
 impl Quantiles {
     /// Nearest-rank quantiles (no interpolation, so that each is a value that was measured).
-    pub(crate) fn of(values: &[f64]) -> Self {
+    pub fn of(values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let rank = |share: f64| {
@@ -125,7 +125,7 @@ impl Quantiles {
 
 impl Report {
     /// Writes `report.json` and `report.html`.
-    pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {
+    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("report.json"), serde_json::to_vec_pretty(self)?)?;
         fs::write(folder.join("report.html"), html::page(self))?;
@@ -133,7 +133,7 @@ impl Report {
     }
 
     /// A short table for the terminal.
-    pub(crate) fn table(&self) -> String {
+    pub fn table(&self) -> String {
         let mut text = format!(
             "{:<14}{:>8}{:>9}{:>9}{:>7}{:>8}{:>8}{:>10}{:>11}{:>8}\n",
             "camera", "frames", "analysed", "dropped", "fps", "cpu s", "tracks", "sightings",

@@ -36,24 +36,24 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Which parts of a site run in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Parts {
+pub struct Parts {
     /// Cameras.
-    pub(crate) pipeline: bool,
+    pub pipeline: bool,
     /// Gates.
-    pub(crate) gate: bool,
+    pub gate: bool,
     /// Store, API and console.
-    pub(crate) api: bool,
+    pub api: bool,
 }
 
 impl Parts {
-    pub(crate) const ALL: Self = Self { pipeline: true, gate: true, api: true };
-    pub(crate) const PIPELINE: Self = Self { pipeline: true, gate: false, api: false };
-    pub(crate) const GATE: Self = Self { pipeline: false, gate: true, api: false };
-    pub(crate) const API: Self = Self { pipeline: false, gate: false, api: true };
+    pub const ALL: Self = Self { pipeline: true, gate: true, api: true };
+    pub const PIPELINE: Self = Self { pipeline: true, gate: false, api: false };
+    pub const GATE: Self = Self { pipeline: false, gate: true, api: false };
+    pub const API: Self = Self { pipeline: false, gate: false, api: true };
 }
 
 /// Runs until SIGINT or SIGTERM.
-pub(crate) fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
+pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
     let site = LoadedSite::load(path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -81,23 +81,23 @@ fn task_end(ended: Option<Result<Result<()>, tokio::task::JoinError>>) -> Result
 }
 
 /// A running site.
-pub(crate) struct Running {
+pub struct Running {
     /// The site's name in topics.
-    pub(crate) site: SiteId,
+    pub site: SiteId,
     /// Where the broker listens.
-    pub(crate) broker: (String, u16),
+    pub broker: (String, u16),
     /// Where the console listens.
-    pub(crate) address: Option<SocketAddr>,
+    pub address: Option<SocketAddr>,
     /// The cameras.
-    pub(crate) pipeline: Option<Arc<Pipeline>>,
+    pub pipeline: Option<Arc<Pipeline>>,
     /// Enrolled people.
-    pub(crate) gallery: Option<Arc<Gallery>>,
+    pub gallery: Option<Arc<Gallery>>,
     /// The gates.
-    pub(crate) gates: Vec<gate::RunningGate>,
+    pub gates: Vec<gate::RunningGate>,
     /// Ends when a part ends.
-    pub(crate) tasks: JoinSet<Result<()>>,
+    pub tasks: JoinSet<Result<()>>,
     /// The models in use.
-    pub(crate) models: Vec<(Task, Vec<String>)>,
+    pub models: Vec<(Task, Vec<String>)>,
     credentials: Option<Credentials>,
     buses: Vec<Bus>,
     shutdown: Shutdown,
@@ -105,7 +105,7 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts the parts, consumers first, so that nothing is said before somebody listens.
-    pub(crate) async fn start(
+    pub async fn start(
         site: &LoadedSite,
         parts: Parts,
         shutdown: Shutdown,
@@ -145,7 +145,7 @@ impl Running {
     }
 
     /// A connection of one part to the broker.
-    pub(crate) fn connect(&mut self, source: &str, filters: Vec<String>) -> (Bus, BusEvents) {
+    pub fn connect(&mut self, source: &str, filters: Vec<String>) -> (Bus, BusEvents) {
         let mut config =
             BusConfig::new(&self.broker.0, self.broker.1, self.site.clone(), source);
         config.credentials = self.credentials.clone();
@@ -156,12 +156,12 @@ impl Running {
     }
 
     /// The token that ends everything.
-    pub(crate) fn shutdown(&self) -> Shutdown {
+    pub fn shutdown(&self) -> Shutdown {
         self.shutdown.clone()
     }
 
     /// An outbox of one part, sending over a connection of its own.
-    pub(crate) async fn outbox(&mut self, site: &LoadedSite, source: &str) -> Result<(Outbox, Bus)> {
+    pub async fn outbox(&mut self, site: &LoadedSite, source: &str) -> Result<(Outbox, Bus)> {
         let path = site.state(&format!("outbox-{source}.db"));
         let outbox = Outbox::open(OutboxConfig::new(&path, source)).await?;
         let (bus, _events) = self.connect(source, Vec::new());
@@ -219,17 +219,17 @@ impl Running {
     }
 
     /// A hand on the lists of all gates.
-    pub(crate) fn registry_setter(&self) -> RegistrySetter {
+    pub fn registry_setter(&self) -> RegistrySetter {
         RegistrySetter(self.gates.iter().map(|gate| gate.controller.clone()).collect())
     }
 
     /// The newest frames of all cameras.
-    pub(crate) fn frames(&self) -> Arc<CameraFrames> {
+    pub fn frames(&self) -> Arc<CameraFrames> {
         Arc::new(CameraFrames(self.pipeline.as_ref().map(Arc::downgrade)))
     }
 
     /// Waits until the cameras have said everything, and gives their counts.
-    pub(crate) async fn end_cameras(&mut self) -> Vec<(CameraId, CameraStats)> {
+    pub async fn end_cameras(&mut self) -> Vec<(CameraId, CameraStats)> {
         let Some(pipeline) = self.pipeline.take() else { return Vec::new() };
         pipeline.stop();
         let joined = tokio::task::spawn_blocking(move || {
@@ -249,7 +249,7 @@ impl Running {
     }
 
     /// Ends the cameras, lets what they said be stored, then ends the rest.
-    pub(crate) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         drop(tokio::time::timeout(CLOSE_WITHIN, self.end_cameras()).await);
         self.shutdown.trigger();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
@@ -261,11 +261,11 @@ impl Running {
 }
 
 /// A hand on the lists of all gates.
-pub(crate) struct RegistrySetter(Vec<Arc<GateController>>);
+pub struct RegistrySetter(Vec<Arc<GateController>>);
 
 impl RegistrySetter {
     /// Puts another list into force at every gate.
-    pub(crate) async fn set(&self, entries: Vec<Registration>) -> Result<()> {
+    pub async fn set(&self, entries: Vec<Registration>) -> Result<()> {
         let now = clock::now();
         let registry = Arc::new(ListRegistry::new(entries, now));
         for gate in &self.0 {
@@ -276,11 +276,11 @@ impl RegistrySetter {
 }
 
 /// The newest frames of cameras, as long as they run.
-pub(crate) struct CameraFrames(Option<Weak<Pipeline>>);
+pub struct CameraFrames(Option<Weak<Pipeline>>);
 
 impl CameraFrames {
     /// The newest frame of a camera.
-    pub(crate) fn newest(&self, camera: &CameraId) -> Option<Frame> {
+    pub fn newest(&self, camera: &CameraId) -> Option<Frame> {
         self.0.as_ref()?.upgrade()?.newest_frame(camera)
     }
 }
@@ -299,7 +299,7 @@ impl Seal for SiteSeal {
 }
 
 /// A new person's id.
-pub(crate) fn new_person() -> PersonId {
+pub fn new_person() -> PersonId {
     PersonId(IdSource::system().next())
 }
 

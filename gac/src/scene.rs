@@ -6,13 +6,13 @@ use source::SceneRenderer;
 use std::path::Path;
 
 /// Draws the frames of a scene as they are asked for.
-pub(crate) struct SceneSource {
+pub struct SceneSource {
     scene: Scene,
 }
 
 impl SceneSource {
     /// The scene of this kind and seed.
-    pub(crate) fn new(kind: &str, seed: u64, portrait: Option<&Path>) -> Result<Self> {
+    pub fn new(kind: &str, seed: u64, portrait: Option<&Path>) -> Result<Self> {
         let kind = match kind {
             "gate" => SceneKind::Gate,
             "junction" => SceneKind::Junction,

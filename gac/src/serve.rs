@@ -10,7 +10,7 @@ use std::{fs, net::SocketAddr};
 use violation_api::{Api, ApiConfig, BindPolicy};
 
 /// Opens the store and begins to listen.
-pub(crate) async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
+pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     let web = &site.site.web;
     let bind: SocketAddr = web.listen.get_ref().parse()?;
     let assets = match &web.assets {

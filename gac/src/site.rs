@@ -21,17 +21,17 @@ use std::{
 use crate::scene::SceneSource;
 
 /// A site file that was read and found right.
-pub(crate) struct LoadedSite {
+pub struct LoadedSite {
     /// What it says.
-    pub(crate) site: Site,
+    pub site: Site,
     /// SHA-256 of the text; stands in journals.
-    pub(crate) sha256: String,
+    pub sha256: String,
     folder: PathBuf,
 }
 
 impl LoadedSite {
     /// Reads and checks it; every error is told, with line and column.
-    pub(crate) fn load(path: &Path) -> Result<Self> {
+    pub fn load(path: &Path) -> Result<Self> {
         let text = ConfigText::read(path)?;
         let site: Site = text.parse()?;
         let problems = site.problems(text.text());
@@ -47,17 +47,17 @@ impl LoadedSite {
     }
 
     /// A path of the file, relative to the folder that it stands in.
-    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+    pub fn path(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
     }
 
     /// A file of the site's own folder.
-    pub(crate) fn state(&self, name: &str) -> PathBuf {
+    pub fn state(&self, name: &str) -> PathBuf {
         self.path(&self.site.storage.dir).join(name)
     }
 
     /// Where models are.
-    pub(crate) fn model_store(&self) -> PathBuf {
+    pub fn model_store(&self) -> PathBuf {
         match &self.site.models.store {
             Some(store) => self.path(store),
             None => provided("models"),
@@ -65,7 +65,7 @@ impl LoadedSite {
     }
 
     /// The cameras, opened later by the pipeline.
-    pub(crate) fn cameras(&self) -> Result<Vec<CameraSetup>> {
+    pub fn cameras(&self) -> Result<Vec<CameraSetup>> {
         self.site.cameras.iter().map(|camera| self.camera(camera)).collect()
     }
 
@@ -158,7 +158,7 @@ impl LoadedSite {
 }
 
 /// A folder that set-up fills: `third_party/` of the current folder, then of the program's own checkout.
-pub(crate) fn provided(name: &str) -> PathBuf {
+pub fn provided(name: &str) -> PathBuf {
     let here = Path::new("third_party").join(name);
     if here.exists() {
         return here;

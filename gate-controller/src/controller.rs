@@ -1,6 +1,7 @@
 //! The task of one gate: inputs in, journal, then commands and events out.
 //!
-//! **Invariants:** nobody hears of an answer before the journal has it on disk; a command that expired meanwhile is not
+//! **Invariants:** nobody hears of an answer before the journal has it on disk; a command that
+//! expired meanwhile is not
 //! sent; inputs are taken one after the other, so nothing in here needs a lock.
 
 use crate::{
@@ -84,7 +85,8 @@ pub struct GateParts<C> {
     pub clock: C,
 }
 
-/// Why a gate has ended by itself. The barrier keeps its own safe state; the program should start anew.
+/// Why a gate has ended by itself. The barrier keeps its own safe state; the program should start
+/// anew.
 #[derive(Debug, thiserror::Error)]
 pub enum GateError {
     /// The journal takes no more: what is not written down is not done.
@@ -333,7 +335,8 @@ impl<C: Clock> GateTask<C> {
         Ok(())
     }
 
-    /// Only when nobody is at the gate and nobody who has just left can come into view again: then the new core needs
+    /// Only when nobody is at the gate and nobody who has just left can come into view again: then
+    /// the new core needs
     /// to know nothing but what was handled.
     async fn rotate_if_long(&mut self) -> Result<(), GateError> {
         let is_long = |file: &JournalFile| {
@@ -380,7 +383,8 @@ impl<C: Clock> GateTask<C> {
         written
     }
 
-    /// Says again what may not have left the program before it ended: events, and commands that still wait for an
+    /// Says again what may not have left the program before it ended: events, and commands that
+    /// still wait for an
     /// answer and have not expired. Receivers know them by their ids.
     async fn say_again(&mut self, newest: Vec<Answer>) -> u64 {
         let now = self.clock.now();

@@ -1,6 +1,7 @@
 //! The pure machine with its journal records: what goes in, what comes out, numbered and in order.
 //!
-//! The machine is given what the record says, not what was in memory: what a reader of the journal sees is what was
+//! The machine is given what the record says, not what was in memory: what a reader of the journal
+//! sees is what was
 //! decided on, so a replay cannot differ by a rounding of a number.
 
 use crate::settings::{CoreSettings, InvalidSettings};
@@ -62,7 +63,8 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// A core at the first record of a journal. It has no list yet and grants nothing until it has one.
+    /// A core at the first record of a journal. It has no list yet and grants nothing until it has
+    /// one.
     pub(crate) fn new(at: Timestamp, start: &Start) -> Result<(Self, Step), CoreError> {
         let settings = CoreSettings::decode(&start.settings.encode())?;
         let no_list = Arc::new(ListRegistry::default());
@@ -151,7 +153,8 @@ impl Core {
         at
     }
 
-    /// The answers to an input as it stands in the journal. Their message ids are made from seed and number.
+    /// The answers to an input as it stands in the journal. Their message ids are made from seed
+    /// and number.
     fn answer(&mut self, at: Timestamp, input: &GateInput) -> Vec<Answer> {
         let mut outputs = Vec::new();
         self.machine.step(at, input, &mut self.ids, &mut outputs);
@@ -199,7 +202,8 @@ fn entries_of(input: &GateInput) -> Result<Vec<JournalEntry>, CoreError> {
     })
 }
 
-/// Cuts a list so that each part fits a record. Parts of one list stand together and have the same time and `as_of`.
+/// Cuts a list so that each part fits a record. Parts of one list stand together and have the same
+/// time and `as_of`.
 fn registry_entries(registry: &ListRegistry) -> Result<Vec<JournalEntry>, CoreError> {
     use domain::ports::Registry as _;
     let as_of = registry.as_of();
@@ -255,7 +259,8 @@ fn input_of(entries: impl Iterator<Item = JournalEntry>) -> GateInput {
     }
 }
 
-/// How an answer stands in the journal. A command stands there unsigned, so that nobody can lift a valid one from it.
+/// How an answer stands in the journal. A command stands there unsigned, so that nobody can lift a
+/// valid one from it.
 pub(crate) fn message_of(output: &GateOutput) -> Message {
     match output {
         GateOutput::PassageChanged(passage) => Message::Passage(passage.clone()),

@@ -1,4 +1,5 @@
-//! What the world hears of the core's answers: signed commands, durable events, and plain values for this program.
+//! What the world hears of the core's answers: signed commands, durable events, and plain values
+//! for this program.
 
 use crate::{
     core::{Answer, message_of},
@@ -19,7 +20,8 @@ use std::{
 use tokio::sync::broadcast;
 use wire::{Envelope, Message, Topic};
 
-/// How many events wait in memory while the outbox takes none: the journal has them, and the next start says them
+/// How many events wait in memory while the outbox takes none: the journal has them, and the next
+/// start says them
 /// again.
 const N_HELD_MAX: usize = 512;
 
@@ -66,7 +68,8 @@ impl Effects {
         }
     }
 
-    /// Acts on answers that are in the journal. Each comes with the time at which its cause came in.
+    /// Acts on answers that are in the journal. Each comes with the time at which its cause came
+    /// in.
     ///
     /// Commands go first: the outbox's sync may not hold a barrier up.
     pub(crate) async fn carry_out(&mut self, answers: Vec<(Answer, Timestamp)>, now: Timestamp) {
@@ -178,7 +181,8 @@ impl Effects {
         drop(self.events.send(event));
     }
 
-    /// Hands events to the outbox. What it does not take is held and tried again with the next ones.
+    /// Hands events to the outbox. What it does not take is held and tried again with the next
+    /// ones.
     async fn keep(&mut self, items: Vec<OutboxItem>) {
         self.held.extend(items);
         if self.held.is_empty() {

@@ -23,7 +23,8 @@ pub(crate) struct Scope {
     pub(crate) cameras: Vec<CameraId>,
 }
 
-/// The topics that the controller of a gate listens to: give them to [`service::bus::BusConfig::filters`].
+/// The topics that the controller of a gate listens to: give them to
+/// [`service::bus::BusConfig::filters`].
 pub fn gate_filters(site: &SiteId, gate: &GateId, cameras: &[CameraId]) -> Vec<String> {
     let sighting = |camera: &CameraId| Topic::Sighting(site.clone(), camera.clone());
     let of_gate = [
@@ -34,7 +35,8 @@ pub fn gate_filters(site: &SiteId, gate: &GateId, cameras: &[CameraId]) -> Vec<S
     topics.map(|topic| topic.to_string()).collect()
 }
 
-/// Hands on until the connection is closed or the core is gone. A full queue holds the connection up, so that no event
+/// Hands on until the connection is closed or the core is gone. A full queue holds the connection
+/// up, so that no event
 /// is lost.
 pub(crate) async fn run<C: Clock>(
     mut events: BusEvents,
@@ -87,7 +89,8 @@ impl<C: Clock> Intake<C> {
 }
 
 impl Scope {
-    /// Only what comes on its own topic; a broker with access rules lets only its owner write there.
+    /// Only what comes on its own topic; a broker with access rules lets only its owner write
+    /// there.
     fn input(&self, incoming: &Incoming, message: Message) -> Option<GateInput> {
         let is_site = |site: &SiteId| *site == self.site;
         match (incoming.parsed_topic()?, message) {

@@ -2,7 +2,8 @@
 //!
 //! A gate is one task around the pure [`policy::PassageMachine`]:
 //! MQTT in, a bounded queue, the core, the journal, and only then MQTT and the outbox out.
-//! The journal holds every input and every output, so that [`replay`] can show that the same inputs give the same bytes,
+//! The journal holds every input and every output, so that [`replay`] can show that the same
+//! inputs give the same bytes,
 //! and so that a gate that was killed goes on without doing anything twice.
 
 #![forbid(unsafe_code)]

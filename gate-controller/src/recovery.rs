@@ -22,7 +22,8 @@ pub struct RecoveryReport {
     pub n_records: u64,
     /// Answers that a crash had kept out of the journal and that were written now.
     pub n_completed: u64,
-    /// Commands that may not have reached the device, have not expired, and were sent again with the same id.
+    /// Commands that may not have reached the device, have not expired, and were sent again with
+    /// the same id.
     pub n_commands_again: u64,
     /// What a crash had left of a last line; it was cut off.
     pub truncated_tail: Option<TornTail>,
@@ -63,7 +64,8 @@ pub(crate) struct Recovered {
 
 /// Opens the journal, brings back the core that it describes, and writes the start into it.
 ///
-/// A journal that this program does not confirm is set aside: a gate that does not start helps nobody, and what it
+/// A journal that this program does not confirm is set aside: a gate that does not start helps
+/// nobody, and what it
 /// has handled is taken over.
 pub(crate) fn recover(
     path: &Path,

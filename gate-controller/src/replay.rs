@@ -1,4 +1,5 @@
-//! Replay: a journal's inputs through the core of this program, compared with its outputs byte by byte.
+//! Replay: a journal's inputs through the core of this program, compared with its outputs byte by
+//! byte.
 
 use crate::core::{CoreError, Fault, Fold, Folded};
 use service::journal::{JournalError, TornTail};

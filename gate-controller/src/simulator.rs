@@ -1,6 +1,7 @@
 //! A simulated barrier: an MQTT client of its own that behaves as a device does.
 //!
-//! It verifies signature, gate, expiry and duplicates itself, acknowledges, and publishes its position, retained.
+//! It verifies signature, gate, expiry and duplicates itself, acknowledges, and publishes its
+//! position, retained.
 
 mod barrier;
 

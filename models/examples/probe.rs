@@ -1,54 +1,25 @@
 #![allow(warnings)]
-use models::*;
-use domain::*;
-use std::sync::Arc;
-fn frame(p: &std::path::Path) -> Frame {
-    let rgb = image::open(p).unwrap().to_rgb8();
-    Frame { camera: "t".parse().unwrap(), seq: 0, captured_at: Timestamp::EPOCH, width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw().into() }
-}
+use models::*; use models::preprocess::*; use domain::*;
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::{Image, ImageRef}, CpuExtensions};
+fn best(n: usize, mut f: impl FnMut()) -> f64 { let mut b = f64::MAX; for _ in 0..n { let t = std::time::Instant::now(); f(); b = b.min(t.elapsed().as_secs_f64()); } b * 1e3 }
 fn main() {
-    let rt = Runtime::start(&RuntimeSearch{root: Some(".".into()), ..Default::default()}).unwrap();
-    let store = Store::new("third_party/models".as_ref(), Catalog::built_in());
-    let args: Vec<String> = std::env::args().collect();
-    if args[1] == "objects" {
-        for id in ["picodet-s-416","nanodet-m-416","nanodet-2022nov","yolox-nano","centernet-512"] {
-            let mut a = Analyzers::with_models(&rt, &store, &[id]).unwrap().analyzer().unwrap();
-            for p in &args[2..] {
-                let f = frame(p.as_ref());
-                let t = std::time::Instant::now();
-                let d = a.detect_objects(&f).unwrap();
-                for x in &d { println!("BOX {id} {p} {:?} {:.2} {:.0} {:.0} {:.0} {:.0}", x.class, x.score, x.bounds.x_min, x.bounds.y_min, x.bounds.x_max, x.bounds.y_max); }
-                eprintln!("{id} {p} {} {:?}", d.len(), t.elapsed());
-            }
-        }
+    let px = Pixels { width: 1280, height: 720, rgb: (0..1280*720*3).map(|i| ((i/7)%251) as u8).collect() };
+    let src = ImageRef::new(1280,720,&px.rgb,PixelType::U8x3).unwrap();
+    let mut dst = Image::new(416,416,PixelType::U8x3);
+    for (name, alg) in [("interp", ResizeAlg::Interpolation(FilterType::Bilinear)), ("conv", ResizeAlg::Convolution(FilterType::Bilinear)), ("nearest", ResizeAlg::Nearest), ("ss", ResizeAlg::SuperSampling(FilterType::Bilinear, 2))] {
+        let mut r = Resizer::new();
+        println!("ext {:?}", r.cpu_extensions());
+        let o = ResizeOptions::new().resize_alg(alg);
+        println!("{name} reused {:.2}", best(50, || r.resize(&src, &mut dst, &o).unwrap()));
+        println!("{name} new {:.2}", best(50, || Resizer::new().resize(&src, &mut dst, &o).unwrap()));
+        let o = o.crop(0.,0.,1280.,720.);
+        println!("{name} crop {:.2}", best(50, || r.resize(&src, &mut dst, &o).unwrap()));
     }
-    if args[1] == "plates" {
-        // file gt.tsv: file, text at last column
-        let dir = std::path::Path::new(&args[2]);
-        let step: usize = args[3].parse().unwrap();
-        let ids: Vec<&str> = std::iter::once("plate-yolov9-t-416").chain(args[4..].iter().map(|s| s.as_str())).collect();
-        let mut a = Analyzers::with_models(&rt, &store, &ids).unwrap().analyzer().unwrap();
-        let text = std::fs::read_to_string(dir.join("gt.tsv")).unwrap();
-        let (mut n, mut det, mut exact, mut rows2, mut fit, mut agree) = (0,0,0,0,0,0);
-        let mut colours = std::collections::BTreeMap::new();
-        for line in text.lines().skip(1).step_by(step) {
-            let c: Vec<&str> = line.split('\t').collect();
-            let f = frame(&dir.join(c[0]));
-            let all = BoxInImage::new(0.,0.,f.width as f32,f.height as f32);
-            let d = a.detect_plates_thoroughly(&f, all).unwrap();
-            n += 1;
-            let Some(best) = d.first() else { println!("MISS"); continue };
-            det += 1;
-            let Some(r) = a.read_plate(&f, best).unwrap() else { continue };
-            let t: String = r.rows.iter().map(|r| r.text()).collect();
-            let truth: String = c.last().unwrap().chars().filter(|c| c.is_alphanumeric()).collect();
-            if t == truth { exact += 1 }
-            rows2 += (r.rows.len() == 2) as i32;
-            fit += r.plate().is_some_and(|p| !p.classes().is_empty()) as i32;
-            *colours.entry(format!("{:?}", r.colour)).or_insert(0) += 1;
-            if t != truth && true { println!("{t} {truth} {:.2}", r.score()); }
-            *colours.entry(format!("aspect {:.0}", best.bounds.width()/best.bounds.height()*2.)).or_insert(0) += 1;
-        }
-        println!("{ids:?} n {n} det {det} exact {exact} = {:.4} two-rows {rows2} fit {fit} {colours:?}", exact as f32 / n as f32);
-    }
+    let v: Vec<u8> = vec![0; 1280*720*3];
+    println!("copy {:.2}", best(50, || { std::hint::black_box(px.rgb.clone()); }));
+    use opencv::prelude::*;
+    let m = opencv::core::Mat::new_rows_cols_with_bytes::<opencv::core::Vec3b>(720, 1280, &px.rgb).unwrap();
+    opencv::core::set_num_threads(1);
+    let mut out = opencv::core::Mat::default();
+    println!("cv linear {:.2}", best(50, || opencv::imgproc::resize(&m, &mut out, opencv::core::Size::new(416,416), 0., 0., opencv::imgproc::INTER_LINEAR).unwrap()));
 }

@@ -105,7 +105,7 @@ impl Canvas {
         let (height, width, scale) = (self.height as i32, self.width as i32, self.scale);
         let mut mat =
             Mat::new_rows_cols_with_bytes_mut::<Vec3b>(height, width, &mut self.rgb)?;
-        let thick = (width / 400).max(1);
+        let thick = (width / 300).max(1);
         for line in lines {
             let [x0, y0, x1, y1] = line.ends.map(|v| (v * scale) as i32);
             let (from, to) = (Point::new(x0, y0), Point::new(x1, y1));
@@ -147,16 +147,16 @@ fn draw_mark(
     if mark.label.is_empty() {
         return Ok(());
     }
-    let size = 0.4 * f64::from(thick.max(1));
+    let size = 0.25 * f64::from(thick.max(2));
     let font = imgproc::FONT_HERSHEY_SIMPLEX;
     let mut base = 0;
-    let text = imgproc::get_text_size(&mark.label, font, size, thick, &mut base)?;
+    let text = imgproc::get_text_size(&mark.label, font, size, 1, &mut base)?;
     let top = (rect.y - text.height - 6).max(0);
     let ground = Rect::new(rect.x, top, text.width + 6, text.height + 6);
     imgproc::rectangle(mat, ground, mark.tone.colour(), imgproc::FILLED, imgproc::LINE_8, 0)?;
     let at = Point::new(rect.x + 3, top + text.height + 2);
     let ink = Scalar::new(10.0, 12.0, 16.0, 0.0);
-    imgproc::put_text(mat, &mark.label, at, font, size, ink, thick, imgproc::LINE_AA, false)
+    imgproc::put_text(mat, &mark.label, at, font, size, ink, 1, imgproc::LINE_AA, false)
 }
 
 #[cfg(test)]

@@ -235,10 +235,16 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandl
     std::thread::Builder::new().name(name).spawn(body).map_err(StartError::Thread)
 }
 
-/// Gates go first. The source has thinned the frames to the wanted rate.
+/// Gates go first, then cameras that prove something; counting comes last.
+/// The source has thinned the frames to the wanted rate.
 fn lane(setup: &CameraSetup) -> LaneConfig {
+    let priority = match (&setup.plan.is_gate, &setup.plan.stop_line) {
+        (true, _) => 0,
+        (false, Some(_)) => 1,
+        (false, None) => 2,
+    };
     LaneConfig {
-        priority: u8::from(!setup.plan.is_gate),
+        priority,
         interval_min: Duration::ZERO,
         hand_over: setup.hand_over,
     }

@@ -62,6 +62,8 @@ impl Traffic {
             grace: self.line.grace,
             beyond_px: place.bounds.height() * 0.03,
             jitter_px: place.bounds.height() * 0.006,
+            // Tracks are told to the rule once they are believed, so one such frame is the third.
+            hits_before_min: 1,
             ..RedLightConfig::new(line, Crossing::LeftToRight)
         };
         self.rule = Some(RedLight::new(config));

@@ -1,5 +1,8 @@
 //! Writes a scene and a contact sheet of it: `scene KIND SEED DIR [LIGHT] [RAIN] [--frames] [--portrait FILE]`.
-#![expect(clippy::print_stdout, reason = "an example talks to the person who runs it")]
+#![expect(
+    clippy::print_stdout,
+    reason = "an example talks to the person who runs it"
+)]
 
 use samples::{Light, Scene, SceneKind, SceneSpec, write_scene};
 use std::path::PathBuf;
@@ -20,10 +23,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "night" => Light::Night,
         other => return Err(format!("no light {other}").into()),
     };
-    let portrait = args.iter().position(|a| a == "--portrait").map(|k| PathBuf::from(word(k + 1)));
+    let portrait = args
+        .iter()
+        .position(|a| a == "--portrait")
+        .map(|k| PathBuf::from(word(k + 1)));
     let rain = word(4).parse().unwrap_or(0.0);
     let dir = PathBuf::from(word(2));
-    let spec = SceneSpec::new(kind, word(1).parse()?).lit(light).raining(rain);
+    let spec = SceneSpec::new(kind, word(1).parse()?)
+        .lit(light)
+        .raining(rain);
     if args.iter().any(|a| a == "--sheet") {
         return sheet(&spec, portrait.as_deref(), &dir);
     }
@@ -39,7 +47,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Twelve frames, each a third as large, in one picture.
-fn sheet(spec: &SceneSpec, portrait: Option<&std::path::Path>, dir: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
+fn sheet(
+    spec: &SceneSpec,
+    portrait: Option<&std::path::Path>,
+    dir: &std::path::Path,
+) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(dir)?;
     let mut scene = Scene::new(spec, portrait)?;
     let (w, h) = scene.size();
@@ -49,11 +61,23 @@ fn sheet(spec: &SceneSpec, portrait: Option<&std::path::Path>, dir: &std::path::
     for k in 0..cols * rows {
         let frame = scene.n_frames() * (2 * k + 1) / (2 * cols * rows);
         scene.render(frame, &mut pixels);
-        let picture = image::RgbImage::from_raw(w, h, pixels.clone()).ok_or("a frame has a picture's size")?;
+        let picture = image::RgbImage::from_raw(w, h, pixels.clone())
+            .ok_or("a frame has a picture's size")?;
         let small = image::imageops::thumbnail(&picture, w / 2, h / 2);
-        image::imageops::replace(&mut sheet, &small, i64::from(k % cols * w / 2), i64::from(k / cols * h / 2));
+        image::imageops::replace(
+            &mut sheet,
+            &small,
+            i64::from(k % cols * w / 2),
+            i64::from(k / cols * h / 2),
+        );
     }
-    let path = dir.join(format!("{}-{}-{:?}-{}.png", spec.kind.name(), spec.seed, spec.light, spec.rain));
+    let path = dir.join(format!(
+        "{}-{}-{:?}-{}.png",
+        spec.kind.name(),
+        spec.seed,
+        spec.light,
+        spec.rain
+    ));
     sheet.save(&path)?;
     println!("{}", path.display());
     Ok(())

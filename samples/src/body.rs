@@ -112,7 +112,10 @@ fn base_palette(paint: Rgb) -> [Surface; N_MATS] {
     let mut palette = [Surface::matt([0.1; 3]); N_MATS];
     let mut set = |mat: Mat, surface: Surface| palette[mat as usize] = surface;
     set(Mat::Paint, Surface::glossy(paint, 0.05));
-    set(Mat::PaintShade, Surface::glossy(paint.map(|v| v * 0.55), 0.03));
+    set(
+        Mat::PaintShade,
+        Surface::glossy(paint.map(|v| v * 0.55), 0.03),
+    );
     set(Mat::Glass, Surface::glossy([0.012, 0.014, 0.015], 0.12));
     set(Mat::Trim, Surface::glossy([0.025, 0.025, 0.027], 0.02));
     set(Mat::Gap, Surface::matt([0.008, 0.008, 0.009]));

@@ -42,3 +42,47 @@ pub fn catalogue() -> Vec<Clip> {
         .expect("clips.toml is part of the crate and a test reads it");
     catalogue.clip
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest as _, Sha256};
+    use std::path::Path;
+
+    #[test]
+    fn every_clip_is_pinned() {
+        let clips = catalogue();
+        assert_eq!(clips.len(), 4);
+        for clip in &clips {
+            assert!(
+                clip.url.starts_with("https://") && clip.url.ends_with(&clip.file),
+                "{}",
+                clip.id
+            );
+            assert!(clip.sha256.len() == 64 && clip.sha256.bytes().all(|b| b.is_ascii_hexdigit()));
+            assert_eq!(clips.iter().filter(|c| c.id == clip.id).count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_hashes_are_those_of_the_files_at_hand() {
+        let dir = Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../shared/data/clips"
+        ));
+        if !dir.is_dir() {
+            println!("skipped: no {}", dir.display());
+            return;
+        }
+        for clip in catalogue() {
+            let bytes = std::fs::read(dir.join(&clip.file)).unwrap();
+            assert_eq!(bytes.len() as u64, clip.bytes);
+            assert_eq!(
+                crate::film::hex(&Sha256::digest(bytes)),
+                clip.sha256,
+                "{}",
+                clip.id
+            );
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::{
     film::hex,
     plan::door::{Visit, visits},
     seeded::{Seeded, lerp, smooth_noise, smoothstep},
-    shade::{Lighting, decode, encode},
+    shade::{self, Lighting, decode, encode},
     spec::{HEIGHT, SceneSpec, WIDTH},
     truth::FaceInFrame,
 };
@@ -16,13 +16,48 @@ use std::path::Path;
 const SIDE: usize = 512;
 /// Her outline in the portrait: hair, collar, shoulders, and the helmet in her arm.
 const OUTLINE: [[f32; 2]; 42] = [
-    [186.0, 30.0], [205.0, 19.0], [228.0, 15.0], [252.0, 20.0], [275.0, 32.0], [291.0, 54.0],
-    [300.0, 84.0], [297.0, 108.0], [286.0, 127.0], [272.0, 137.0], [266.0, 155.0], [264.0, 174.0],
-    [284.0, 188.0], [300.0, 212.0], [305.0, 236.0], [322.0, 248.0], [341.0, 264.0], [352.0, 290.0],
-    [358.0, 322.0], [362.0, 346.0], [398.0, 344.0], [440.0, 352.0], [474.0, 376.0], [494.0, 418.0],
-    [506.0, 468.0], [509.0, 512.0], [24.0, 512.0], [20.0, 440.0], [24.0, 380.0], [38.0, 310.0],
-    [48.0, 268.0], [70.0, 242.0], [96.0, 220.0], [113.0, 205.0], [118.0, 180.0], [136.0, 160.0],
-    [160.0, 150.0], [184.0, 150.0], [183.0, 130.0], [166.0, 116.0], [153.0, 84.0], [163.0, 50.0],
+    [186.0, 30.0],
+    [205.0, 19.0],
+    [228.0, 15.0],
+    [252.0, 20.0],
+    [275.0, 32.0],
+    [291.0, 54.0],
+    [300.0, 84.0],
+    [297.0, 108.0],
+    [286.0, 127.0],
+    [272.0, 137.0],
+    [266.0, 155.0],
+    [264.0, 174.0],
+    [284.0, 188.0],
+    [300.0, 212.0],
+    [305.0, 236.0],
+    [322.0, 248.0],
+    [341.0, 264.0],
+    [352.0, 290.0],
+    [358.0, 322.0],
+    [362.0, 346.0],
+    [398.0, 344.0],
+    [440.0, 352.0],
+    [474.0, 376.0],
+    [494.0, 418.0],
+    [506.0, 468.0],
+    [509.0, 512.0],
+    [24.0, 512.0],
+    [20.0, 440.0],
+    [24.0, 380.0],
+    [38.0, 310.0],
+    [48.0, 268.0],
+    [70.0, 242.0],
+    [96.0, 220.0],
+    [113.0, 205.0],
+    [118.0, 180.0],
+    [136.0, 160.0],
+    [160.0, 150.0],
+    [184.0, 150.0],
+    [183.0, 130.0],
+    [166.0, 116.0],
+    [153.0, 84.0],
+    [163.0, 50.0],
 ];
 /// Hairline to chin.
 const FACE: [f32; 4] = [172.0, 58.0, 276.0, 190.0];
@@ -61,8 +96,15 @@ pub(crate) struct Doorway {
 }
 
 impl Doorway {
-    pub(crate) fn new(spec: &SceneSpec, path: &Path, light: &Lighting) -> Result<Self, SampleError> {
-        let wrong = |source| SampleError::Portrait { path: path.to_owned(), source };
+    pub(crate) fn new(
+        spec: &SceneSpec,
+        path: &Path,
+        light: &Lighting,
+    ) -> Result<Self, SampleError> {
+        let wrong = |source| SampleError::Portrait {
+            path: path.to_owned(),
+            source,
+        };
         let picture = image::open(path).map_err(|e| wrong(Some(e)))?.into_rgb8();
         if picture.dimensions() != (SIDE as u32, SIDE as u32) {
             return Err(wrong(None));
@@ -71,8 +113,15 @@ impl Doorway {
         let portrait: Vec<[u8; 3]> = picture.pixels().map(|p| p.0).collect();
         let mut r = Seeded::new(spec.seed, 41);
         let base = if light.is_dark { 0.8 } else { 1.0 };
-        let gains = [0, 1, 2].map(|_| base * r.between(0.86, 1.1));
-        Ok(Self { seed: spec.seed, portrait, mask: mask(), visits: visits(spec), gains, portrait_sha256 })
+        let gains = [0; 3].map(|_| base * r.between(0.86, 1.1));
+        Ok(Self {
+            seed: spec.seed,
+            portrait,
+            mask: mask(),
+            visits: visits(spec),
+            gains,
+            portrait_sha256,
+        })
     }
 
     pub(crate) fn portrait_sha256(&self) -> String {
@@ -106,7 +155,10 @@ impl Doorway {
         }
         let from_left = if k == 0 { -190.0 } else { -230.0 };
         Placing {
-            centre: [lerp(from_left, 640.0, smoothstep(0.0, 0.6, near)) + sway, lerp(250.0, 296.0, near) + nod],
+            centre: [
+                lerp(from_left, 640.0, smoothstep(0.0, 0.6, near)) + sway,
+                lerp(250.0, 296.0, near) + nod,
+            ],
             scale: lerp(0.8, 1.56, near),
             sin: turn.sin(),
             cos: turn.cos(),
@@ -119,14 +171,29 @@ impl Doorway {
     pub(crate) fn face(&self, t: f64) -> Option<FaceInFrame> {
         let k = self.visit_at(t)?;
         let placing = self.placing(k, t);
-        let corners = [[FACE[0], FACE[1]], [FACE[2], FACE[1]], [FACE[2], FACE[3]], [FACE[0], FACE[3]]]
-            .map(|p| placing.to_picture(p));
+        let corners = [
+            [FACE[0], FACE[1]],
+            [FACE[2], FACE[1]],
+            [FACE[2], FACE[3]],
+            [FACE[0], FACE[3]],
+        ]
+        .map(|p| placing.to_picture(p));
         let mut b = [f32::MAX, f32::MAX, f32::MIN, f32::MIN];
         for p in corners {
-            b = [b[0].min(p[0]), b[1].min(p[1]), b[2].max(p[0]), b[3].max(p[1])];
+            b = [
+                b[0].min(p[0]),
+                b[1].min(p[1]),
+                b[2].max(p[0]),
+                b[3].max(p[1]),
+            ];
         }
         let (w, h) = (WIDTH as f32, DESK_Y as f32);
-        let inside = [b[0].clamp(0.0, w), b[1].clamp(0.0, h), b[2].clamp(0.0, w), b[3].clamp(0.0, h)];
+        let inside = [
+            b[0].clamp(0.0, w),
+            b[1].clamp(0.0, h),
+            b[2].clamp(0.0, w),
+            b[3].clamp(0.0, h),
+        ];
         let area = |b: [f32; 4]| (b[2] - b[0]) * (b[3] - b[1]);
         let visible = area(inside) / area(b).max(1.0);
         (0.02 < visible).then(|| FaceInFrame {
@@ -166,7 +233,13 @@ impl Doorway {
                     continue;
                 }
                 let side = (x as f32 - placing.centre[0]) / (300.0 * placing.scale);
-                put(rgb, x, y, looks.of(self.colour(u, v), 1.0 + 0.16 * side), cover);
+                put(
+                    rgb,
+                    x,
+                    y,
+                    looks.of(self.colour(u, v), 1.0 + 0.16 * side),
+                    cover,
+                );
             }
         }
     }
@@ -184,7 +257,11 @@ impl Doorway {
                     continue;
                 }
                 let is_white = edge < BORDER;
-                let ink = if is_white { [238.0; 3] } else { self.colour(u.max(1.0), v.max(1.0)) };
+                let ink = if is_white {
+                    [238.0; 3]
+                } else {
+                    self.colour(u.max(1.0), v.max(1.0))
+                };
                 // Printer's ink on paper: black is grey, colours are paler, and the paper shines.
                 let dull = ink.map(|c| 34.0 + c * 0.80);
                 let grey = dull.iter().sum::<f32>() / 3.0;
@@ -204,7 +281,7 @@ impl Doorway {
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
         let at = |dx: usize, dy: usize| self.portrait[(y0 + dy) * SIDE + x0 + dx];
         let (a, b, c, d) = (at(0, 0), at(1, 0), at(0, 1), at(1, 1));
-        [0, 1, 2].map(|k| {
+        shade::rgb(|k| {
             let top = lerp(f32::from(a[k]), f32::from(b[k]), fx);
             lerp(top, lerp(f32::from(c[k]), f32::from(d[k]), fx), fy)
         })
@@ -215,17 +292,26 @@ impl Doorway {
         let (x0, y0) = (x as usize, y as usize);
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
         let at = |dx: usize, dy: usize| f32::from(self.mask[(y0 + dy) * SIDE + x0 + dx]) / 255.0;
-        lerp(lerp(at(0, 0), at(1, 0), fx), lerp(at(0, 1), at(1, 1), fx), fy)
+        lerp(
+            lerp(at(0, 0), at(1, 0), fx),
+            lerp(at(0, 1), at(1, 1), fx),
+            fy,
+        )
     }
 
     /// Wall, door, card reader, a poster, and the desk in front.
     pub(crate) fn paint_backdrop(&self, rgb: &mut [u8], light: &Lighting) {
         let seed = self.seed as u32;
-        let looks = Looks { gain: if light.is_dark { 0.72 } else { 1.0 }, warm: 1.0, contrast: 1.0 };
+        let looks = Looks {
+            gain: if light.is_dark { 0.72 } else { 1.0 },
+            warm: 1.0,
+            contrast: 1.0,
+        };
         for y in 0..HEIGHT as usize {
             for x in 0..WIDTH as usize {
                 let (fx, fy) = (x as f32, y as f32);
-                let grain = smooth_noise(fx / 2.3, fy / 2.3, seed) * 0.04 + smooth_noise(fx / 90.0, fy / 90.0, seed) * 0.08;
+                let grain = smooth_noise(fx / 2.3, fy / 2.3, seed) * 0.04
+                    + smooth_noise(fx / 90.0, fy / 90.0, seed) * 0.08;
                 let lamp = 1.12 - 0.35 * ((fx - 760.0) / 800.0).powi(2) - 0.2 * (fy / 720.0);
                 let colour = wall(fx, fy, seed).map(|c| c * (0.94 + grain));
                 let lit = looks.of(colour, lamp);
@@ -255,11 +341,19 @@ fn wall(x: f32, y: f32, seed: u32) -> [f32; 3] {
             return [70.0, 72.0, 76.0];
         }
         let is_rim = x < 862.0 || 1168.0 <= x || y < 72.0;
-        return if is_rim { [86.0, 92.0, 98.0] } else { [124.0, 136.0, 144.0] };
+        return if is_rim {
+            [86.0, 92.0, 98.0]
+        } else {
+            [124.0, 136.0, 144.0]
+        };
     }
     if within(770.0, 300.0, 812.0, 372.0) {
         let is_lamp = within(784.0, 310.0, 798.0, 318.0);
-        return if is_lamp { [210.0, 60.0, 50.0] } else { [46.0, 48.0, 52.0] };
+        return if is_lamp {
+            [210.0, 60.0, 50.0]
+        } else {
+            [46.0, 48.0, 52.0]
+        };
     }
     if within(120.0, 90.0, 330.0, 370.0) {
         let is_rim = !within(130.0, 100.0, 320.0, 360.0);
@@ -270,12 +364,19 @@ fn wall(x: f32, y: f32, seed: u32) -> [f32; 3] {
             _ => [206.0, 208.0, 200.0],
         };
     }
-    if y > 560.0 { [120.0, 116.0, 106.0] } else { [198.0, 192.0, 176.0] }
+    if y > 560.0 {
+        [120.0, 116.0, 106.0]
+    } else {
+        [198.0, 192.0, 176.0]
+    }
 }
 
 impl Placing {
     fn to_picture(self, p: [f32; 2]) -> [f32; 2] {
-        let (u, v) = ((p[0] - ANCHOR[0]) * self.scale, (p[1] - ANCHOR[1]) * self.scale);
+        let (u, v) = (
+            (p[0] - ANCHOR[0]) * self.scale,
+            (p[1] - ANCHOR[1]) * self.scale,
+        );
         let narrow = 1.0 - self.tilt * u / 400.0;
         let v = v * narrow + self.bulge(u);
         [
@@ -307,12 +408,16 @@ struct Looks {
 impl Looks {
     fn new(k: usize, gain: f32, light: &Lighting) -> Self {
         let dim = if light.is_dark { 0.8 } else { 1.0 };
-        Self { gain: gain * dim, warm: [1.02, 0.97, 1.0][k], contrast: [1.0, 1.05, 0.9][k] }
+        Self {
+            gain: gain * dim,
+            warm: [1.02, 0.97, 1.0][k],
+            contrast: [1.0, 1.05, 0.9][k],
+        }
     }
 
     fn of(&self, c: [f32; 3], side: f32) -> [f32; 3] {
         let tone = [self.warm, 1.0, 1.0 / self.warm];
-        [0, 1, 2].map(|k| {
+        shade::rgb(|k| {
             let v = decode(c[k] * 0.98) * self.gain * side.max(0.2) * tone[k];
             let v = encode(v);
             (128.0 + (v - 128.0) * self.contrast).clamp(0.0, 255.0)
@@ -330,25 +435,51 @@ fn put(rgb: &mut [u8], x: usize, y: usize, colour: [f32; 3], cover: f32) {
 /// A hand at a lower corner of the print: the palm behind it, the thumb before it, a sleeve below.
 fn hand(rgb: &mut [u8], placing: &Placing, front: f32, looks: &Looks) {
     for side in [-1.0f32, 1.0] {
-        let x = if side < 0.0 { PRINT[0] - BORDER } else { PRINT[2] + BORDER };
+        let x = if side < 0.0 {
+            PRINT[0] - BORDER
+        } else {
+            PRINT[2] + BORDER
+        };
         let blobs: &[([f32; 2], [f32; 2], [f32; 3])] = if front < 0.0 {
             &[
-                ([x + side * 14.0, PRINT[3] - 4.0], [30.0, 46.0], [186.0, 140.0, 112.0]),
-                ([x + side * 34.0, PRINT[3] + 92.0], [40.0, 90.0], [52.0, 58.0, 74.0]),
+                (
+                    [x + side * 14.0, PRINT[3] - 4.0],
+                    [30.0, 46.0],
+                    [186.0, 140.0, 112.0],
+                ),
+                (
+                    [x + side * 34.0, PRINT[3] + 92.0],
+                    [40.0, 90.0],
+                    [52.0, 58.0, 74.0],
+                ),
             ]
         } else {
-            &[([x - side * 8.0, PRINT[3] - 14.0], [24.0, 11.0], [198.0, 150.0, 120.0])]
+            &[(
+                [x - side * 8.0, PRINT[3] - 14.0],
+                [24.0, 11.0],
+                [198.0, 150.0, 120.0],
+            )]
         };
         for (centre, radii, colour) in blobs {
             let middle = placing.to_picture(*centre);
             let (rx, ry) = (radii[0] * placing.scale, radii[1] * placing.scale);
-            for y in ((middle[1] - ry).max(0.0) as usize)..((middle[1] + ry).clamp(0.0, DESK_Y as f32) as usize) {
-                for px in ((middle[0] - rx).max(0.0) as usize)..((middle[0] + rx).clamp(0.0, WIDTH as f32) as usize) {
+            for y in ((middle[1] - ry).max(0.0) as usize)
+                ..((middle[1] + ry).clamp(0.0, DESK_Y as f32) as usize)
+            {
+                for px in ((middle[0] - rx).max(0.0) as usize)
+                    ..((middle[0] + rx).clamp(0.0, WIDTH as f32) as usize)
+                {
                     let (dx, dy) = ((px as f32 - middle[0]) / rx, (y as f32 - middle[1]) / ry);
                     let inside = 1.0 - dx * dx - dy * dy;
                     if 0.0 < inside {
                         let round = 0.72 + 0.36 * inside.sqrt();
-                        put(rgb, px, y, looks.of(*colour, round), (inside * 10.0).min(1.0));
+                        put(
+                            rgb,
+                            px,
+                            y,
+                            looks.of(*colour, round),
+                            (inside * 10.0).min(1.0),
+                        );
                     }
                 }
             }

@@ -52,7 +52,12 @@ pub fn write_scene(
     let video = dir.join(format!("{name}.mp4"));
     let truth = dir.join(format!("{name}.truth.jsonl"));
     if let Some(truth_sha256) = is_there(spec, &video, &truth) {
-        return Ok(WrittenScene { video, truth, truth_sha256, is_reused: true });
+        return Ok(WrittenScene {
+            video,
+            truth,
+            truth_sha256,
+            is_reused: true,
+        });
     }
     let mut scene = Scene::new(spec, portrait)?;
     let video_part = dir.join(format!("{name}.{}.mp4.part", std::process::id()));
@@ -67,16 +72,29 @@ pub fn write_scene(
     finished?;
     // The truth comes last: its presence says that the video beside it is whole.
     let truth_sha256 = write_truth(&scene, &truth)?;
-    Ok(WrittenScene { video, truth, truth_sha256, is_reused: false })
+    Ok(WrittenScene {
+        video,
+        truth,
+        truth_sha256,
+        is_reused: false,
+    })
 }
 
 fn write_error(path: &Path, source: std::io::Error) -> SampleError {
-    SampleError::Write { path: path.to_owned(), source }
+    SampleError::Write {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn file_name(spec: &SceneSpec) -> String {
     let light = format!("{:?}", spec.light).to_lowercase();
-    let mut name = format!("{}-{}-{}s-{light}", spec.kind.name(), spec.seed, spec.duration_s);
+    let mut name = format!(
+        "{}-{}-{}s-{light}",
+        spec.kind.name(),
+        spec.seed,
+        spec.duration_s
+    );
     if 0.0 < spec.rain {
         name.push_str(&format!("-rain{:.0}", spec.rain * 100.0));
     }
@@ -88,7 +106,13 @@ fn is_there(spec: &SceneSpec, video: &Path, truth: &Path) -> Option<String> {
     let is_video = fs::metadata(video).is_ok_and(|m| 0 < m.len());
     let written = crate::read_truth(truth).ok().filter(|_| is_video)?;
     let is_same = written.header.spec == *spec && written.header.generator == GENERATOR_VERSION;
-    is_same.then(|| fs::read(truth).ok().map(|bytes| hex(&Sha256::digest(bytes)))).flatten()
+    is_same
+        .then(|| {
+            fs::read(truth)
+                .ok()
+                .map(|bytes| hex(&Sha256::digest(bytes)))
+        })
+        .flatten()
 }
 
 fn write_truth(scene: &Scene, path: &Path) -> Result<String, SampleError> {
@@ -98,7 +122,10 @@ fn write_truth(scene: &Scene, path: &Path) -> Result<String, SampleError> {
     scene.truth().write(&mut bytes).map_err(error)?;
     let mut file = BufWriter::new(fs::File::create(&part).map_err(error)?);
     file.write_all(&bytes).map_err(error)?;
-    file.into_inner().map_err(|e| error(e.into_error()))?.sync_all().map_err(error)?;
+    file.into_inner()
+        .map_err(|e| error(e.into_error()))?
+        .sync_all()
+        .map_err(error)?;
     fs::rename(&part, path).map_err(error)?;
     Ok(hex(&Sha256::digest(&bytes)))
 }
@@ -115,11 +142,16 @@ fn encode(
     path: &Path,
     progress: &mut impl FnMut(u32, u32),
 ) -> Result<(), SampleError> {
-    let failed = |problem: String| SampleError::Encode { path: path.to_owned(), problem };
+    let failed = |problem: String| SampleError::Encode {
+        path: path.to_owned(),
+        problem,
+    };
     gst::init().map_err(|e| failed(e.to_string()))?;
     let elements = elements().map_err(failed)?;
     let pipeline = gst::Pipeline::new();
-    pipeline.add_many(&elements).map_err(|e| failed(e.to_string()))?;
+    pipeline
+        .add_many(&elements)
+        .map_err(|e| failed(e.to_string()))?;
     gst::Element::link_many(&elements).map_err(|e| failed(e.to_string()))?;
     elements[5].set_property("location", path);
     let source = elements[0]
@@ -127,7 +159,9 @@ fn encode(
         .downcast::<AppSrc>()
         .map_err(|_source| failed("appsrc is not an appsrc".to_owned()))?;
     let mut run = || -> Result<(), String> {
-        pipeline.set_state(gst::State::Playing).map_err(|e| e.to_string())?;
+        pipeline
+            .set_state(gst::State::Playing)
+            .map_err(|e| e.to_string())?;
         push_frames(scene, &source, &pipeline, progress)?;
         source.end_of_stream().map_err(|e| e.to_string())?;
         wait_for_end(&pipeline)
@@ -141,9 +175,9 @@ fn encode(
 fn elements() -> Result<Vec<gst::Element>, String> {
     let mut elements = Vec::new();
     for (name, package) in ELEMENTS {
-        let element = gst::ElementFactory::make(name)
-            .build()
-            .map_err(|_| format!("no GStreamer element {name}: install the Debian package {package}"))?;
+        let element = gst::ElementFactory::make(name).build().map_err(|_| {
+            format!("no GStreamer element {name}: install the Debian package {package}")
+        })?;
         elements.push(element);
     }
     let caps = gst::Caps::builder("video/x-raw")
@@ -183,7 +217,9 @@ fn push_frames(
         let mut pixels = vec![0; (3 * WIDTH * HEIGHT) as usize];
         scene.render(frame, &mut pixels);
         let mut buffer = gst::Buffer::from_mut_slice(pixels);
-        let fresh = buffer.get_mut().expect("nobody else has the new buffer yet");
+        let fresh = buffer
+            .get_mut()
+            .expect("nobody else has the new buffer yet");
         fresh.set_pts(each * u64::from(frame));
         fresh.set_duration(each);
         if source.push_buffer(buffer).is_err() {
@@ -197,7 +233,9 @@ fn push_frames(
 
 /// Until the file is closed, or something went wrong.
 fn wait_for_end(pipeline: &gst::Pipeline) -> Result<(), String> {
-    let bus = pipeline.bus().ok_or_else(|| "the pipeline has no bus".to_owned())?;
+    let bus = pipeline
+        .bus()
+        .ok_or_else(|| "the pipeline has no bus".to_owned())?;
     let wanted = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &wanted);
     match message.as_ref().map(|m| m.view()) {

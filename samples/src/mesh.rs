@@ -68,15 +68,25 @@ impl Mesh {
             dot(sub(a, b), sub(a, b)) < 1e-8
         };
         let normal = |i: usize, j: usize| {
-            let (up, down) = (rows[(i + 1).min(n_rows - 1)][j], rows[i.saturating_sub(1)][j]);
+            let (up, down) = (
+                rows[(i + 1).min(n_rows - 1)][j],
+                rows[i.saturating_sub(1)][j],
+            );
             let (before, after) = if is_closed {
                 let n = n_cols - 1;
                 (rows[i][(j % n + n - 1) % n], rows[i][(j % n + 1) % n])
             } else {
-                (rows[i][j.saturating_sub(1)], rows[i][(j + 1).min(n_cols - 1)])
+                (
+                    rows[i][j.saturating_sub(1)],
+                    rows[i][(j + 1).min(n_cols - 1)],
+                )
             };
             let n = unit(cross(sub(after, before), sub(up, down)));
-            if dot(n, sub(rows[i][j], inside)) < 0.0 { scale(n, -1.0) } else { n }
+            if dot(n, sub(rows[i][j], inside)) < 0.0 {
+                scale(n, -1.0)
+            } else {
+                n
+            }
         };
         for i in 0..n_rows - 1 {
             for j in 0..n_cols - 1 {
@@ -102,7 +112,9 @@ impl Mesh {
                 let v = i as f32 / n as f32;
                 let left = mix(corners[0], corners[3], v);
                 let right = mix(corners[1], corners[2], v);
-                (0..=n).map(|j| mix(left, right, j as f32 / n as f32)).collect()
+                (0..=n)
+                    .map(|j| mix(left, right, j as f32 / n as f32))
+                    .collect()
             })
             .collect();
         let inside = sub(corners[0], scale(normal, 10.0));
@@ -156,13 +168,23 @@ impl Mesh {
         for pair in rings.windows(2) {
             // Each piece gets its own frame, so that a bent limb does not shear.
             let axis = unit(sub(pair[1].0, pair[0].0));
-            let side = unit(cross(axis, if axis[1].abs() > 0.8 { [0.0, 0.0, 1.0] } else { [0.0, 1.0, 0.0] }));
+            let side = unit(cross(
+                axis,
+                if axis[1].abs() > 0.8 {
+                    [0.0, 0.0, 1.0]
+                } else {
+                    [0.0, 1.0, 0.0]
+                },
+            ));
             let other = cross(side, axis);
             let ring = |(centre, radius): (V3, f32)| -> Vec<V3> {
                 (0..=N)
                     .map(|k| {
                         let (sin, cos) = (k as f32 / N as f32 * std::f32::consts::TAU).sin_cos();
-                        add(centre, add(scale(side, cos * radius), scale(other, sin * radius * flat)))
+                        add(
+                            centre,
+                            add(scale(side, cos * radius), scale(other, sin * radius * flat)),
+                        )
                     })
                     .collect()
             };
@@ -179,7 +201,10 @@ impl Mesh {
                 (0..=16)
                     .map(|j| {
                         let (s, c) = (j as f32 / 16.0 * std::f32::consts::TAU).sin_cos();
-                        add(centre, [radii[0] * sin * c, radii[1] * sin * s, radii[2] * cos])
+                        add(
+                            centre,
+                            [radii[0] * sin * c, radii[1] * sin * s, radii[2] * cos],
+                        )
                     })
                     .collect()
             })
@@ -210,10 +235,17 @@ impl Mesh {
             let inside = add(centre, [-side * 5.0, 0.0, 0.0]);
             let wall = [ring(side * h, radius * 0.9), ring(side * h, radius * 0.64)];
             self.surface(&wall, inside, |_, _| Some(Mat::Tyre));
-            let hub = [ring(side * h * 0.9, radius * 0.64), ring(side * h * 0.9, 0.01)];
+            let hub = [
+                ring(side * h * 0.9, radius * 0.64),
+                ring(side * h * 0.9, 0.01),
+            ];
             let is_outer = (side - out).abs() < 0.5;
             self.surface(&hub, inside, |_, j| {
-                Some(if is_outer && j % 4 < 2 { Mat::Rim } else { Mat::Gap })
+                Some(if is_outer && j % 4 < 2 {
+                    Mat::Rim
+                } else {
+                    Mat::Gap
+                })
             });
         }
     }

@@ -28,7 +28,12 @@ pub(crate) struct Motion {
 
 impl Profile {
     pub(crate) fn new(start_s: f64, start_m: f64, start_mps: f64) -> Self {
-        Self { start_s, start_m, start_mps, pieces: Vec::new() }
+        Self {
+            start_s,
+            start_m,
+            start_mps,
+            pieces: Vec::new(),
+        }
     }
 
     /// Keeps its speed until it is at `to_m`, then brakes with `decel` so that it stands at `stop_m`.
@@ -42,14 +47,23 @@ impl Profile {
         } else {
             now.speed_mps * now.speed_mps / (2.0 * (stop_m - now.at_m).max(0.1))
         };
-        self.pieces.push(Piece { seconds: cruise_m / now.speed_mps, accel: 0.0 });
-        self.pieces.push(Piece { seconds: now.speed_mps / decel, accel: -decel });
+        self.pieces.push(Piece {
+            seconds: cruise_m / now.speed_mps,
+            accel: 0.0,
+        });
+        self.pieces.push(Piece {
+            seconds: now.speed_mps / decel,
+            accel: -decel,
+        });
         self
     }
 
     #[must_use]
     pub(crate) fn waiting(mut self, seconds: f64) -> Self {
-        self.pieces.push(Piece { seconds, accel: 0.0 });
+        self.pieces.push(Piece {
+            seconds,
+            accel: 0.0,
+        });
         self
     }
 
@@ -58,7 +72,14 @@ impl Profile {
     pub(crate) fn reaching(mut self, speed_mps: f64, accel: f64) -> Self {
         let change = speed_mps - self.end().speed_mps;
         let seconds = (change / accel).abs();
-        self.pieces.push(Piece { seconds, accel: if change < 0.0 { -accel.abs() } else { accel.abs() } });
+        self.pieces.push(Piece {
+            seconds,
+            accel: if change < 0.0 {
+                -accel.abs()
+            } else {
+                accel.abs()
+            },
+        });
         self
     }
 
@@ -80,10 +101,18 @@ impl Profile {
             speed += piece.accel * dt;
             left -= dt;
             if left <= 0.0 && dt < piece.seconds {
-                return Motion { at_m, speed_mps: speed, accel: piece.accel };
+                return Motion {
+                    at_m,
+                    speed_mps: speed,
+                    accel: piece.accel,
+                };
             }
         }
-        Motion { at_m: at_m + speed * left, speed_mps: speed, accel: 0.0 }
+        Motion {
+            at_m: at_m + speed * left,
+            speed_mps: speed,
+            accel: 0.0,
+        }
     }
 
     /// The first moment after `from_s` at which it has passed `at_m`, to a millisecond.
@@ -115,7 +144,11 @@ impl Path {
     pub(crate) fn pose(&self, at_m: f32) -> Pose {
         let axle = at_m + AXLE_M;
         let Some((from, radius)) = self.left_turn.filter(|(from, _)| *from < axle) else {
-            return Pose { x: self.x, y: at_m, heading: 0.0 };
+            return Pose {
+                x: self.x,
+                y: at_m,
+                heading: 0.0,
+            };
         };
         let quarter = std::f32::consts::FRAC_PI_2;
         let heading = ((axle - from) / radius).min(quarter);
@@ -135,8 +168,10 @@ mod tests {
 
     #[test]
     fn it_stops_where_it_should_and_goes_on() {
-        let profile =
-            Profile::new(2.0, -5.0, 4.0).stopping_at(6.5, 2.0).waiting(2.5).reaching(5.0, 2.0);
+        let profile = Profile::new(2.0, -5.0, 4.0)
+            .stopping_at(6.5, 2.0)
+            .waiting(2.5)
+            .reaching(5.0, 2.0);
         let standing = profile.at(profile.end_s() - 2.5 - 1.0);
         assert!((standing.at_m - 6.5).abs() < 1e-9 && standing.speed_mps.abs() < 1e-9);
         assert!((profile.at(1000.0).speed_mps - 5.0).abs() < 1e-9);
@@ -146,12 +181,18 @@ mod tests {
 
     #[test]
     fn a_turn_is_continuous() {
-        let path = Path { x: 1.5, left_turn: Some((14.0, 6.0)) };
+        let path = Path {
+            x: 1.5,
+            left_turn: Some((14.0, 6.0)),
+        };
         let mut last = path.pose(10.0);
         for k in 1..200 {
             let next = path.pose(10.0 + 0.1 * k as f32);
             let step = ((next.x - last.x).powi(2) + (next.y - last.y).powi(2)).sqrt();
-            assert!(step < 0.13 && (next.heading - last.heading).abs() < 0.03, "{k}");
+            assert!(
+                step < 0.13 && (next.heading - last.heading).abs() < 0.03,
+                "{k}"
+            );
             last = next;
         }
         assert!(last.x < -10.0);

@@ -6,8 +6,8 @@ use crate::{
     space::{Camera, NEAR_M, Pose, V3, dot, sub},
     spec::{FPS, HEIGHT, WIDTH},
     truth::{
-        CrossingTruth, FrameTruth, Geometry, PlateInFrame, RegistrationTruth, SignalGeometry,
-        TRUTH_VERSION, Truth, TruthHeader, VehicleInFrame, VehicleTruth, BoxPx,
+        BoxPx, CrossingTruth, FrameTruth, Geometry, PlateInFrame, RegistrationTruth,
+        SignalGeometry, TRUTH_VERSION, Truth, TruthHeader, VehicleInFrame, VehicleTruth,
     },
 };
 use std::collections::BTreeSet;
@@ -24,12 +24,21 @@ pub(crate) fn observe(plan: &mut Plan, portrait_sha256: Option<String>) -> Truth
         arrivals.push((0..plan.n_frames).find(|f| bounds(plan, actor, &shape, *f).is_some()));
         shapes.push(shape);
     }
-    let mut order: Vec<usize> = (0..plan.actors.len()).filter(|k| arrivals[*k].is_some()).collect();
+    let mut order: Vec<usize> = (0..plan.actors.len())
+        .filter(|k| arrivals[*k].is_some())
+        .collect();
     order.sort_by_key(|k| arrivals[*k]);
     plan.actors = order.iter().map(|k| plan.actors[*k].clone()).collect();
-    let shapes: Vec<Vec<V3>> = order.iter().map(|k| std::mem::take(&mut shapes[*k])).collect();
-    let frames: Vec<FrameTruth> = (0..plan.n_frames).map(|f| frame(plan, &shapes, f)).collect();
-    let vehicles = (0..plan.actors.len()).map(|k| vehicle(plan, k, &frames)).collect();
+    let shapes: Vec<Vec<V3>> = order
+        .iter()
+        .map(|k| std::mem::take(&mut shapes[*k]))
+        .collect();
+    let frames: Vec<FrameTruth> = (0..plan.n_frames)
+        .map(|f| frame(plan, &shapes, f))
+        .collect();
+    let vehicles = (0..plan.actors.len())
+        .map(|k| vehicle(plan, k, &frames))
+        .collect();
     let header = TruthHeader {
         v: TRUTH_VERSION,
         generator: crate::GENERATOR_VERSION,
@@ -56,8 +65,13 @@ pub(crate) fn observe(plan: &mut Plan, portrait_sha256: Option<String>) -> Truth
 }
 
 fn distinct_points(actor: &Actor) -> Vec<V3> {
-    let bits: BTreeSet<[u32; 3]> =
-        actor.body.mesh.vertices.iter().map(|v| v.position.map(f32::to_bits)).collect();
+    let bits: BTreeSet<[u32; 3]> = actor
+        .body
+        .mesh
+        .vertices
+        .iter()
+        .map(|v| v.position.map(f32::to_bits))
+        .collect();
     bits.into_iter().map(|p| p.map(f32::from_bits)).collect()
 }
 
@@ -73,7 +87,12 @@ fn bounds(plan: &Plan, actor: &Actor, shape: &[V3], frame: u32) -> Option<(BoxPx
         if seen.depth < NEAR_M {
             continue;
         }
-        full = [full[0].min(seen.x), full[1].min(seen.y), full[2].max(seen.x), full[3].max(seen.y)];
+        full = [
+            full[0].min(seen.x),
+            full[1].min(seen.y),
+            full[2].max(seen.x),
+            full[3].max(seen.y),
+        ];
     }
     let inside = clip(full);
     let is_seen = SEEN_PX_MIN <= inside[2] - inside[0] && SEEN_PX_MIN <= inside[3] - inside[1];
@@ -82,7 +101,12 @@ fn bounds(plan: &Plan, actor: &Actor, shape: &[V3], frame: u32) -> Option<(BoxPx
 
 fn clip(b: BoxPx) -> BoxPx {
     let (w, h) = (WIDTH as f32, HEIGHT as f32);
-    [b[0].clamp(0.0, w), b[1].clamp(0.0, h), b[2].clamp(0.0, w), b[3].clamp(0.0, h)]
+    [
+        b[0].clamp(0.0, w),
+        b[1].clamp(0.0, h),
+        b[2].clamp(0.0, w),
+        b[3].clamp(0.0, h),
+    ]
 }
 
 fn area(b: BoxPx) -> f32 {
@@ -101,7 +125,9 @@ fn frame(plan: &Plan, shapes: &[Vec<V3>], frame: u32) -> FrameTruth {
     let mut vehicles = Vec::new();
     for (k, full, inside) in &seen {
         let actor = &plan.actors[*k];
-        let (share, visible_box) = cover.as_ref().map_or((1.0, *inside), |c| c.seen(*k, *inside));
+        let (share, visible_box) = cover
+            .as_ref()
+            .map_or((1.0, *inside), |c| c.seen(*k, *inside));
         let now = actor.at(t);
         vehicles.push(VehicleInFrame {
             id: *k as u32 + 1,
@@ -134,10 +160,17 @@ fn hundredth(v: f32) -> f32 {
 /// A plate's corners in the vehicle's own space: top left, top right, bottom right, bottom left.
 pub(crate) fn plate_corners(actor: &Actor) -> [V3; 4] {
     let mount = actor.body.mount;
-    let (w, h) = (actor.plate.width_mm as f32 / 2000.0, actor.plate.height_mm as f32 / 2000.0);
+    let (w, h) = (
+        actor.plate.width_mm as f32 / 2000.0,
+        actor.plate.height_mm as f32 / 2000.0,
+    );
     let (sin, cos) = mount.lean.sin_cos();
     [(-w, h), (w, h), (w, -h), (-w, -h)].map(|(x, z)| {
-        [mount.centre[0] + x, mount.centre[1] + z * sin, mount.centre[2] + z * cos]
+        [
+            mount.centre[0] + x,
+            mount.centre[1] + z * sin,
+            mount.centre[2] + z * cos,
+        ]
     })
 }
 
@@ -194,23 +227,34 @@ impl Cover {
     /// None when no two boxes overlap, which is most of the time.
     fn of_overlapping(plan: &Plan, seen: &[(usize, BoxPx, BoxPx)], t: f64) -> Option<Self> {
         let is_overlapping = seen.iter().enumerate().any(|(i, a)| {
-            seen[..i].iter().any(|b| {
-                a.2[0] < b.2[2] && b.2[0] < a.2[2] && a.2[1] < b.2[3] && b.2[1] < a.2[3]
-            })
+            seen[..i]
+                .iter()
+                .any(|b| a.2[0] < b.2[2] && b.2[0] < a.2[2] && a.2[1] < b.2[3] && b.2[1] < a.2[3])
         });
         if !is_overlapping {
             return None;
         }
-        let window = Window { x_min: 0, y_min: 0, x_max: COLS as i32, y_max: ROWS as i32 };
+        let window = Window {
+            x_min: 0,
+            y_min: 0,
+            x_max: COLS as i32,
+            y_max: ROWS as i32,
+        };
         let mut near = vec![0.0f32; COLS * ROWS];
-        let mut cover = Self { owner: vec![u8::MAX; COLS * ROWS], own_cells: Vec::new() };
+        let mut cover = Self {
+            owner: vec![u8::MAX; COLS * ROWS],
+            own_cells: Vec::new(),
+        };
         for (k, _, _) in seen {
             let mut own = vec![false; COLS * ROWS];
             let actor = &plan.actors[*k];
             let pose = actor.at(t).pose;
             let mesh = &actor.body.mesh;
-            let points: Vec<_> =
-                mesh.vertices.iter().map(|v| plan.camera.see(pose.place(v.position))).collect();
+            let points: Vec<_> = mesh
+                .vertices
+                .iter()
+                .map(|v| plan.camera.see(pose.place(v.position)))
+                .collect();
             for triangle in &mesh.triangles {
                 let corners = triangle.map(|i| {
                     let s = points[i as usize];
@@ -231,7 +275,9 @@ impl Cover {
                     }
                 });
             }
-            cover.own_cells.push((*k, own.iter().filter(|o| **o).count() as u32));
+            cover
+                .own_cells
+                .push((*k, own.iter().filter(|o| **o).count() as u32));
         }
         Some(cover)
     }
@@ -244,14 +290,26 @@ impl Cover {
 
     /// Which share of a vehicle's cells it owns, and its box drawn in to them where another hides an edge.
     fn seen(&self, k: usize, inside: BoxPx) -> (f32, BoxPx) {
-        let total = self.own_cells.iter().find(|(own, _)| *own == k).map_or(0, |(_, n)| *n);
+        let total = self
+            .own_cells
+            .iter()
+            .find(|(own, _)| *own == k)
+            .map_or(0, |(_, n)| *n);
         let mut n = 0u32;
         let mut b = [f32::MAX, f32::MAX, f32::MIN, f32::MIN];
         for (cell, owner) in self.owner.iter().enumerate() {
             if *owner == k as u8 {
-                let (x, y) = ((cell % COLS) as f32 * CELL_PX, (cell / COLS) as f32 * CELL_PX);
+                let (x, y) = (
+                    (cell % COLS) as f32 * CELL_PX,
+                    (cell / COLS) as f32 * CELL_PX,
+                );
                 n += 1;
-                b = [b[0].min(x), b[1].min(y), b[2].max(x + CELL_PX), b[3].max(y + CELL_PX)];
+                b = [
+                    b[0].min(x),
+                    b[1].min(y),
+                    b[2].max(x + CELL_PX),
+                    b[3].max(y + CELL_PX),
+                ];
             }
         }
         if n == 0 {
@@ -276,7 +334,9 @@ fn vehicle(plan: &Plan, k: usize, frames: &[FrameTruth]) -> VehicleTruth {
     let arrive_frame = frames.iter().find(is_in).map_or(0, |f| f.frame);
     let leave_frame = frames.iter().rev().find(is_in).map_or(0, |f| f.frame);
     let stop_frame = frames.iter().find(|f| {
-        f.vehicles.iter().any(|v| v.id == id && v.speed_mps.abs() < 0.02)
+        f.vehicles
+            .iter()
+            .any(|v| v.id == id && v.speed_mps.abs() < 0.02)
     });
     VehicleTruth {
         id,
@@ -293,12 +353,12 @@ fn vehicle(plan: &Plan, k: usize, frames: &[FrameTruth]) -> VehicleTruth {
     }
 }
 
-fn crossing(plan: &Plan, actor: &Actor) -> Option<CrossingTruth> {
+/// How an actor crosses the stop line, worked out from its motion alone.
+pub(crate) fn crossing(plan: &Plan, actor: &Actor) -> Option<CrossingTruth> {
     let is_junction = plan.spec.kind == crate::SceneKind::Junction;
     let first_past = |ahead_m: f64| {
-        (0..plan.n_frames).find(|f| {
-            f64::from(junction::LINE_Y) <= actor.profile.at(seconds(*f)).at_m + ahead_m
-        })
+        (0..plan.n_frames)
+            .find(|f| f64::from(junction::LINE_Y) <= actor.profile.at(seconds(*f)).at_m + ahead_m)
     };
     let front_frame = first_past(f64::from(actor.body.length_m)).filter(|_| is_junction)?;
     let rear_frame = first_past(0.0)?;
@@ -316,11 +376,15 @@ fn geometry(plan: &Plan) -> Geometry {
         let p = plan.camera.point([x, y, 0.0]);
         [tenth(p.x), tenth(p.y)]
     };
-    let lane = |x0: f32, x1: f32, y0: f32, y1: f32| vec![at(x0, y0), at(x0, y1), at(x1, y1), at(x1, y0)];
+    let lane =
+        |x0: f32, x1: f32, y0: f32, y1: f32| vec![at(x0, y0), at(x0, y1), at(x1, y1), at(x1, y0)];
     let matrix = Some(plan.camera.image_from_ground());
     match plan.spec.kind {
         crate::SceneKind::Gate => {
-            let (left, right) = (gate::LANE_X - gate::LANE_HALF, gate::LANE_X + gate::LANE_HALF);
+            let (left, right) = (
+                gate::LANE_X - gate::LANE_HALF,
+                gate::LANE_X + gate::LANE_HALF,
+            );
             Geometry {
                 lanes: vec![lane(left, right, 4.6, gate::BARRIER_Y)],
                 barrier: Some([at(left, gate::BARRIER_Y), at(right, gate::BARRIER_Y)]),
@@ -342,10 +406,18 @@ fn geometry(plan: &Plan) -> Geometry {
 fn signal(camera: &Camera) -> SignalGeometry {
     let [x, y] = junction::SIGNAL_AT;
     let square = |z0: f32, z1: f32, half: f32| {
-        let (a, b) = (camera.point([x - half, y, z1]), camera.point([x + half, y, z0]));
+        let (a, b) = (
+            camera.point([x - half, y, z1]),
+            camera.point([x + half, y, z0]),
+        );
         [a.x, a.y, b.x, b.y].map(tenth)
     };
     let lamp = |z: f32| square(z - junction::LAMP_R, z + junction::LAMP_R, junction::LAMP_R);
     let [red, amber, green] = junction::LAMP_Z;
-    SignalGeometry { head: square(1.04, 1.96, 0.17), red: lamp(red), amber: lamp(amber), green: lamp(green) }
+    SignalGeometry {
+        head: square(1.04, 1.96, 0.17),
+        red: lamp(red),
+        amber: lamp(amber),
+        green: lamp(green),
+    }
 }

@@ -41,7 +41,9 @@ impl Easel<'_> {
         palette: &[Surface; N_MATS],
         scratch: &mut Scratch,
     ) {
-        let Some(window) = self.project(mesh, pose, palette, scratch) else { return };
+        let Some(window) = self.project(mesh, pose, palette, scratch) else {
+            return;
+        };
         scratch.canvas.start(window);
         triangles(mesh, scratch);
         scratch.canvas.resolve(&mut scratch.layer);
@@ -49,10 +51,21 @@ impl Easel<'_> {
     }
 
     /// Paints a vehicle with its plate.
-    pub(crate) fn vehicle(&mut self, actor: &Actor, now: &ActorNow, plate: &Texture, scratch: &mut Scratch) {
-        let lights = Lights { is_tail_on: self.light.is_dark, ..now.lights };
+    pub(crate) fn vehicle(
+        &mut self,
+        actor: &Actor,
+        now: &ActorNow,
+        plate: &Texture,
+        scratch: &mut Scratch,
+    ) {
+        let lights = Lights {
+            is_tail_on: self.light.is_dark,
+            ..now.lights
+        };
         let palette = actor.body.lit(lights);
-        let Some(window) = self.project(&actor.body.mesh, &now.pose, &palette, scratch) else { return };
+        let Some(window) = self.project(&actor.body.mesh, &now.pose, &palette, scratch) else {
+            return;
+        };
         scratch.canvas.start(window);
         triangles(&actor.body.mesh, scratch);
         self.plate(actor, now, plate, &mut scratch.canvas);
@@ -80,7 +93,12 @@ impl Easel<'_> {
             let n = pose.turn(vertex.normal);
             let seen = self.camera.see(p);
             if NEAR_M <= seen.depth {
-                b = [b[0].min(seen.x), b[1].min(seen.y), b[2].max(seen.x), b[3].max(seen.y)];
+                b = [
+                    b[0].min(seen.x),
+                    b[1].min(seen.y),
+                    b[2].max(seen.x),
+                    b[3].max(seen.y),
+                ];
             }
             let to_eye = sub(eye, p);
             // A closed body never shows the inside of a wall that faces well away.
@@ -115,18 +133,32 @@ impl Easel<'_> {
         }
         // A plate sends light back to where it came from, so that the gate's lamp makes it bright at night.
         let glow = if self.light.is_dark { 0.25 } else { 0.02 };
-        let surface = Surface { albedo: [0.82; 3], mirror: 0.0, glow: [glow; 3] };
-        let lit = self.light.shade(&surface, corners[0], normal, self.camera.position);
+        let surface = Surface {
+            albedo: [0.82; 3],
+            mirror: 0.0,
+            glow: [glow; 3],
+        };
+        let lit = self
+            .light
+            .shade(&surface, corners[0], normal, self.camera.position);
         let tint = lit.map(|v| (v / 226.0).min(1.12));
         let point = |u: usize, v: usize| {
             let (u, v) = (u as f32 / NX as f32, v as f32 / NY as f32);
             let top = add(scale(corners[0], 1.0 - u), scale(corners[1], u));
             let bottom = add(scale(corners[3], 1.0 - u), scale(corners[2], u));
-            (self.camera.see(add(scale(top, 1.0 - v), scale(bottom, v))), [u, v])
+            (
+                self.camera.see(add(scale(top, 1.0 - v), scale(bottom, v))),
+                [u, v],
+            )
         };
         for i in 0..NX {
             for j in 0..NY {
-                let quad = [point(i, j), point(i + 1, j), point(i + 1, j + 1), point(i, j + 1)];
+                let quad = [
+                    point(i, j),
+                    point(i + 1, j),
+                    point(i + 1, j + 1),
+                    point(i, j + 1),
+                ];
                 if quad.iter().any(|(seen, _)| seen.depth < NEAR_M) {
                     continue;
                 }
@@ -174,7 +206,8 @@ impl Easel<'_> {
                 }
                 let keep = 255 - u16::from(c[3]);
                 for k in 0..3 {
-                    pixel[k] = (u16::from(c[k]) + (u16::from(pixel[k]) * keep + 127) / 255).min(255) as u8;
+                    pixel[k] =
+                        (u16::from(c[k]) + (u16::from(pixel[k]) * keep + 127) / 255).min(255) as u8;
                 }
             }
         }
@@ -183,13 +216,25 @@ impl Easel<'_> {
     /// Darkens the ground under and beside a block that stands on it.
     pub(crate) fn shadow(&mut self, pose: &Pose, block: &Block) {
         const N: usize = 26;
-        let reach = scale(self.light.to_sun, -block.height_m / self.light.to_sun[2].max(0.25));
+        let reach = scale(
+            self.light.to_sun,
+            -block.height_m / self.light.to_sun[2].max(0.25),
+        );
         // The sun's direction in the block's own space.
         let (sin, cos) = pose.heading.sin_cos();
-        let reach = [reach[0] * cos + reach[1] * sin, reach[1] * cos - reach[0] * sin];
+        let reach = [
+            reach[0] * cos + reach[1] * sin,
+            reach[1] * cos - reach[0] * sin,
+        ];
         let half = block.width_m / 2.0;
-        let x_range = [-half - 0.7 + reach[0].min(0.0), half + 0.7 + reach[0].max(0.0)];
-        let y_range = [-0.7 + reach[1].min(0.0), block.length_m + 0.7 + reach[1].max(0.0)];
+        let x_range = [
+            -half - 0.7 + reach[0].min(0.0),
+            half + 0.7 + reach[0].max(0.0),
+        ];
+        let y_range = [
+            -0.7 + reach[1].min(0.0),
+            block.length_m + 0.7 + reach[1].max(0.0),
+        ];
         let mut points = Vec::with_capacity((N + 1) * (N + 1));
         for i in 0..=N {
             for j in 0..=N {
@@ -230,7 +275,12 @@ impl Easel<'_> {
     }
 
     fn darken(&mut self, corners: [&(Seen, f32); 3]) {
-        let window = Window { x_min: 0, y_min: 0, x_max: WIDTH as i32, y_max: HEIGHT as i32 };
+        let window = Window {
+            x_min: 0,
+            y_min: 0,
+            x_max: WIDTH as i32,
+            y_max: HEIGHT as i32,
+        };
         let points = corners.map(|(seen, dark)| ([seen.x, seen.y], [*dark, 1.0 / seen.depth]));
         let (rgb, near) = (&mut *self.rgb, &*self.near);
         scan(points, window, |y, from, to, mut at, step| {
@@ -296,7 +346,12 @@ impl Easel<'_> {
                 points.push((self.camera.see(p), bright));
             }
         }
-        let window = Window { x_min: 0, y_min: 0, x_max: WIDTH as i32, y_max: HEIGHT as i32 };
+        let window = Window {
+            x_min: 0,
+            y_min: 0,
+            x_max: WIDTH as i32,
+            y_max: HEIGHT as i32,
+        };
         for i in 0..N {
             for j in 0..N {
                 let at = |di: usize, dj: usize| &points[(i + di) * (N + 1) + j + dj];
@@ -312,7 +367,8 @@ impl Easel<'_> {
                             let i = 3 * (y as usize * WIDTH as usize + x as usize);
                             for (v, warm) in rgb[i..i + 3].iter_mut().zip([1.0, 0.94, 0.8]) {
                                 let lit = f32::from(*v) * (1.0 + 1.6 * at[0]) + 34.0 * at[0];
-                                *v = (f32::from(*v) + (lit - f32::from(*v)) * warm).min(255.0) as u8;
+                                *v =
+                                    (f32::from(*v) + (lit - f32::from(*v)) * warm).min(255.0) as u8;
                             }
                             at[0] += step[0];
                         }
@@ -377,11 +433,14 @@ fn smear_layer(layer: &mut Layer, by: [f32; 2], sums: &mut Vec<[u16; 4]>) {
     }
 }
 
-
 /// The material of a lit signal lamp.
 pub(crate) fn lamp(rgb: Rgb, is_on: bool) -> Surface {
     let glow = if is_on { scale(rgb, 2.4) } else { [0.0; 3] };
-    Surface { albedo: scale(rgb, if is_on { 0.5 } else { 0.09 }), mirror: 0.03, glow }
+    Surface {
+        albedo: scale(rgb, if is_on { 0.5 } else { 0.09 }),
+        mirror: 0.03,
+        glow,
+    }
 }
 
 /// Materials of the signal's lamps, in the order red, amber, green.

@@ -73,13 +73,21 @@ impl Actor {
             is_tail_on: false,
             is_reversing: now.speed_mps < -0.05,
         };
-        ActorNow { pose: self.path.pose(now.at_m as f32), speed_mps: now.speed_mps as f32, lights }
+        ActorNow {
+            pose: self.path.pose(now.at_m as f32),
+            speed_mps: now.speed_mps as f32,
+            lights,
+        }
     }
 }
 
 impl Plan {
     pub(crate) fn phase_at(&self, frame: u32) -> Option<Phase> {
-        self.signal.iter().rev().find(|p| p.frame <= frame).map(|p| p.phase)
+        self.signal
+            .iter()
+            .rev()
+            .find(|p| p.frame <= frame)
+            .map(|p| p.phase)
     }
 
     /// 0 shut to 1 open.

@@ -11,11 +11,11 @@ use crate::{
 use ab_glyph::{Font as _, FontVec, PxScale};
 use std::{collections::BTreeMap, path::Path};
 
-/// The fonts, best match to the plates' own letters first, and the Debian package of each.
-const FONTS: [(&str, &str); 2] = [
-    ("/usr/share/fonts/truetype/opendin/OSP-DIN.ttf", "fonts-opendin"),
-    ("/usr/share/fonts/truetype/liberation/LiberationSansNarrow-Bold.ttf", "fonts-liberation"),
-];
+/// The open font that comes nearest to the plates' own letters, and its Debian package.
+const FONT: (&str, &str) = (
+    "/usr/share/fonts/truetype/opendin/OSP-DIN.ttf",
+    "fonts-opendin",
+);
 
 /// Texture pixels per millimetre.
 const PX_PER_MM: f32 = 2.0;
@@ -25,7 +25,7 @@ type Mask = (usize, usize, Vec<u8>);
 
 /// Draws plates; keeps the glyphs it has drawn.
 pub(crate) struct PlateArtist {
-    fonts: Vec<FontVec>,
+    font: FontVec,
     glyphs: BTreeMap<(char, usize, usize), Mask>,
 }
 
@@ -40,22 +40,34 @@ struct Measures {
     stroke: f32,
 }
 
-const CAR: Measures =
-    Measures { char_h: 63.0, char_w: 38.0, gap: 10.0, dot: 10.0, dash: [14.0, 10.0], stroke: 10.0 };
-const BIKE: Measures =
-    Measures { char_h: 55.0, char_w: 22.0, gap: 7.0, dot: 7.0, dash: [12.0, 7.0], stroke: 7.0 };
+const CAR: Measures = Measures {
+    char_h: 63.0,
+    char_w: 38.0,
+    gap: 10.0,
+    dot: 10.0,
+    dash: [14.0, 10.0],
+    stroke: 10.0,
+};
+const BIKE: Measures = Measures {
+    char_h: 55.0,
+    char_w: 22.0,
+    gap: 7.0,
+    dot: 7.0,
+    dash: [12.0, 7.0],
+    stroke: 7.0,
+};
 
 impl PlateArtist {
     pub(crate) fn new() -> Result<Self, SampleError> {
-        let mut fonts = Vec::new();
-        for (path, package) in FONTS {
-            let font = std::fs::read(Path::new(path))
-                .ok()
-                .and_then(|bytes| FontVec::try_from_vec(bytes).ok())
-                .ok_or(SampleError::Font { path, package })?;
-            fonts.push(font);
-        }
-        Ok(Self { fonts, glyphs: BTreeMap::new() })
+        let (path, package) = FONT;
+        let font = std::fs::read(Path::new(path))
+            .ok()
+            .and_then(|bytes| FontVec::try_from_vec(bytes).ok())
+            .ok_or(SampleError::Font { path, package })?;
+        Ok(Self {
+            font,
+            glyphs: BTreeMap::new(),
+        })
     }
 
     /// The plate as a texture; dirt, screws and wear are drawn from `r`.
@@ -100,12 +112,10 @@ impl PlateArtist {
     }
 
     fn glyph(&mut self, c: char, size: (usize, usize)) -> &Mask {
-        let fonts = &self.fonts;
-        self.glyphs.entry((c, size.0, size.1)).or_insert_with(|| {
-            // The DIN font's own G, M and R differ from the plates'; the narrow grotesque's are nearer.
-            let font = if "GMR".contains(c) { &fonts[1] } else { &fonts[0] };
-            mask(font, c, size)
-        })
+        let font = &self.font;
+        self.glyphs
+            .entry((c, size.0, size.1))
+            .or_insert_with(|| mask(font, c, size))
     }
 }
 
@@ -128,10 +138,15 @@ fn printed_row(row: &str, k: usize, n_rows: usize) -> String {
 /// A glyph stretched to exactly this size.
 fn mask(font: &FontVec, c: char, (w, h): (usize, usize)) -> Mask {
     let id = font.glyph_id(c);
-    let Some(outline) = font.outline(id) else { return (w, h, vec![0; w * h]) };
+    let Some(outline) = font.outline(id) else {
+        return (w, h, vec![0; w * h]);
+    };
     let unscaled = font.height_unscaled();
     let fit = |target: usize, own: f32| target as f32 * unscaled / own.abs().max(1.0);
-    let scale = PxScale { x: fit(w, outline.bounds.width()), y: fit(h, outline.bounds.height()) };
+    let scale = PxScale {
+        x: fit(w, outline.bounds.width()),
+        y: fit(h, outline.bounds.height()),
+    };
     let mut pixels = vec![0u8; w * h];
     if let Some(glyph) = font.outline_glyph(id.with_scale(scale)) {
         glyph.draw(|x, y, coverage| {
@@ -155,7 +170,12 @@ struct Sheet {
 impl Sheet {
     fn new(w_mm: f32, h_mm: f32) -> Self {
         let (w, h) = ((w_mm * PX_PER_MM) as usize, (h_mm * PX_PER_MM) as usize);
-        Self { w_mm, w, h, ink: vec![0; w * h] }
+        Self {
+            w_mm,
+            w,
+            h,
+            ink: vec![0; w * h],
+        }
     }
 
     fn paint(&mut self, window: [f32; 4], inside: impl Fn(f32, f32) -> f32) {
@@ -175,10 +195,13 @@ impl Sheet {
     }
 
     fn dot(&mut self, x: f32, y: f32, radius: f32) {
-        self.paint([x - radius, y - radius, x + radius, y + radius], |px, py| {
-            let d = ((px - x).powi(2) + (py - y).powi(2)).sqrt();
-            (radius - d) * PX_PER_MM + 0.5
-        });
+        self.paint(
+            [x - radius, y - radius, x + radius, y + radius],
+            |px, py| {
+                let d = ((px - x).powi(2) + (py - y).powi(2)).sqrt();
+                (radius - d) * PX_PER_MM + 0.5
+            },
+        );
     }
 
     /// The figure 1 of Vietnamese plates: a stem at the right of its field with a short slanted flag.
@@ -187,15 +210,21 @@ impl Sheet {
         self.block(right - m.stroke, top, m.stroke, m.char_h);
         let (flag_w, drop, thick) = (m.char_w * 0.36, m.char_h * 0.2, m.stroke * 0.95);
         let left = right - m.stroke - flag_w;
-        self.paint([left, top, right - m.stroke * 0.5, top + drop + thick], |px, py| {
-            let t = ((right - m.stroke * 0.6 - px) / (flag_w + m.stroke * 0.4)).clamp(0.0, 1.0);
-            let upper = top + drop * t;
-            ((py - upper).min(upper + thick - py)) * PX_PER_MM + 0.5
-        });
+        self.paint(
+            [left, top, right - m.stroke * 0.5, top + drop + thick],
+            |px, py| {
+                let t = ((right - m.stroke * 0.6 - px) / (flag_w + m.stroke * 0.4)).clamp(0.0, 1.0);
+                let upper = top + drop * t;
+                ((py - upper).min(upper + thick - py)) * PX_PER_MM + 0.5
+            },
+        );
     }
 
     fn stamp(&mut self, x: f32, y: f32, (w, h, pixels): &Mask) {
-        let (x0, y0) = ((x * PX_PER_MM).round() as usize, (y * PX_PER_MM).round() as usize);
+        let (x0, y0) = (
+            (x * PX_PER_MM).round() as usize,
+            (y * PX_PER_MM).round() as usize,
+        );
         for (k, c) in pixels.iter().enumerate() {
             let (px, py) = (x0 + k % w, y0 + k / w);
             if px < self.w && py < self.h && py - y0 < *h {
@@ -210,8 +239,12 @@ impl Sheet {
         let (w, h) = (self.w_mm, self.h as f32 / PX_PER_MM);
         self.paint([0.0, 0.0, w, h], |x, y| {
             let radius = 9.0;
-            let (dx, dy) = ((x - w / 2.0).abs() - w / 2.0 + radius, (y - h / 2.0).abs() - h / 2.0 + radius);
-            let outside = (dx.max(0.0).powi(2) + dy.max(0.0).powi(2)).sqrt() + dx.max(dy).min(0.0) - radius;
+            let (dx, dy) = (
+                (x - w / 2.0).abs() - w / 2.0 + radius,
+                (y - h / 2.0).abs() - h / 2.0 + radius,
+            );
+            let outside =
+                (dx.max(0.0).powi(2) + dy.max(0.0).powi(2)).sqrt() + dx.max(dy).min(0.0) - radius;
             (1.1 - (outside + 3.6).abs()) * PX_PER_MM + 0.5
         });
     }

@@ -35,10 +35,18 @@ impl PlateShape {
 
 impl PlateMint {
     /// A plate unlike all made before: at least three characters differ.
-    pub(crate) fn mint(&mut self, shape: PlateShape, colour: PlateTint, r: &mut Seeded) -> PlateTruth {
+    pub(crate) fn mint(
+        &mut self,
+        shape: PlateShape,
+        colour: PlateTint,
+        r: &mut Seeded,
+    ) -> PlateTruth {
         loop {
             let plate = compose(shape, colour, r);
-            let is_far = self.made.iter().all(|other| 3 <= n_different(&plate, other));
+            let is_far = self
+                .made
+                .iter()
+                .all(|other| 3 <= n_different(&plate, other));
             let is_valid = !plate.plate().classes().is_empty();
             if is_far && is_valid {
                 self.made.push(plate.clone());
@@ -56,7 +64,10 @@ impl PlateMint {
                 for other in digits_and_letters.filter(|o| is_confusable(c, *o)) {
                     let mut rows = twin.rows.clone();
                     rows[i].replace_range(j..j + c.len_utf8(), &other.to_string());
-                    let plate = PlateTruth { rows, ..twin.clone() };
+                    let plate = PlateTruth {
+                        rows,
+                        ..twin.clone()
+                    };
                     let is_same_kind = c.is_ascii_digit() == other.is_ascii_digit();
                     let is_far = self
                         .made
@@ -95,19 +106,29 @@ fn compose(shape: PlateShape, colour: PlateTint, r: &mut Seeded) -> PlateTruth {
         }
     };
     let letter = |r: &mut Seeded| char::from(*r.pick(SERIES));
-    let number: String = (0..5).map(|_| char::from(b'0' + r.below(10) as u8)).collect();
+    let number: String = (0..5)
+        .map(|_| char::from(b'0' + r.below(10) as u8))
+        .collect();
     let rows = match shape {
         PlateShape::CarLong => vec![format!("{province}{}{number}", letter(r))],
         PlateShape::CarShort => vec![format!("{province}{}", letter(r)), number],
         PlateShape::Motorbike => {
             let first = letter(r);
-            let second =
-                if r.unit() < 0.7 { char::from(b'1' + r.below(9) as u8) } else { letter(r) };
+            let second = if r.unit() < 0.7 {
+                char::from(b'1' + r.below(9) as u8)
+            } else {
+                letter(r)
+            };
             vec![format!("{province}{first}{second}"), number]
         }
     };
     let (width_mm, height_mm) = shape.size_mm();
-    PlateTruth { rows, colour, width_mm, height_mm }
+    PlateTruth {
+        rows,
+        colour,
+        width_mm,
+        height_mm,
+    }
 }
 
 /// As people write it, for a site's list.

@@ -1,6 +1,6 @@
 //! Turns triangles into pixels, four samples each, with a depth buffer.
 
-use crate::space::Seen;
+use crate::{shade::rgb, space::Seen};
 
 /// Samples per pixel along each axis.
 const SS: usize = 2;
@@ -61,8 +61,8 @@ pub(crate) fn scan<const N: usize>(
     }
     let top = a[1].min(b[1]).min(c[1]);
     let bottom = a[1].max(b[1]).max(c[1]);
-    let y_from = ((top - 0.5).ceil().max(-1e6) as i32).max(window.y_min);
-    let y_to = ((bottom - 0.5).ceil().min(1e6) as i32).min(window.y_max);
+    let y_from = up(top - 0.5).max(window.y_min);
+    let y_to = up(bottom - 0.5).min(window.y_max);
     for y in y_from..y_to {
         let yc = y as f32 + 0.5;
         let (mut left, mut right) = (f32::MAX, f32::MIN);
@@ -74,8 +74,8 @@ pub(crate) fn scan<const N: usize>(
                 right = right.max(x);
             }
         }
-        let x_from = ((left - 0.5).ceil().clamp(-1e6, 1e6) as i32).max(window.x_min);
-        let x_to = ((right - 0.5).ceil().clamp(-1e6, 1e6) as i32).min(window.x_max);
+        let x_from = up(left - 0.5).max(window.x_min);
+        let x_to = up(right - 0.5).min(window.x_max);
         if x_from < x_to {
             let (ox, oy) = (x_from as f32 + 0.5 - a[0], yc - a[1]);
             let mut at = va;
@@ -87,6 +87,13 @@ pub(crate) fn scan<const N: usize>(
     }
 }
 
+/// Rounded up. `f32::ceil` is a call into the C library on a plain x86-64.
+#[inline]
+fn up(v: f32) -> i32 {
+    let whole = v.clamp(-1e6, 1e6) as i32;
+    whole + i32::from((whole as f32) < v)
+}
+
 /// A canvas of samples over a window of the picture.
 #[derive(Debug, Default)]
 pub(crate) struct Canvas {
@@ -94,7 +101,8 @@ pub(crate) struct Canvas {
     stride: usize,
     /// 1 / depth; 0 where nothing is.
     near: Vec<f32>,
-    colour: Vec<[u8; 4]>,
+    /// Red, green, blue, coverage, from the lowest byte; 0 where nothing is.
+    colour: Vec<u32>,
 }
 
 /// A resolved canvas: premultiplied colour with coverage, and 1 / depth, one a pixel.
@@ -121,7 +129,7 @@ impl Canvas {
         self.near.clear();
         self.near.resize(n, 0.0);
         self.colour.clear();
-        self.colour.resize(n, [0; 4]);
+        self.colour.resize(n, 0);
     }
 
     fn corner(&self, seen: &Seen) -> [f32; 2] {
@@ -142,9 +150,8 @@ impl Canvas {
 
     /// A triangle with a colour (0 to 255) at each corner.
     pub(crate) fn triangle(&mut self, corners: [(&Seen, [f32; 3]); 3]) {
-        let points = corners.map(|(seen, c)| {
-            (self.corner(seen), [1.0 / seen.depth, c[0], c[1], c[2]])
-        });
+        let points =
+            corners.map(|(seen, c)| (self.corner(seen), [1.0 / seen.depth, c[0], c[1], c[2]]));
         let (window, stride) = (self.samples(), self.stride);
         let (near, colour) = (&mut self.near, &mut self.colour);
         scan(points, window, |y, x_from, x_to, mut at, step| {
@@ -157,10 +164,14 @@ impl Canvas {
             for (z, sample) in near[span.clone()].iter_mut().zip(&mut colour[span]) {
                 if *z < at[0] {
                     *z = at[0];
-                    *sample = [clamp_byte(c[0]), clamp_byte(c[1]), clamp_byte(c[2]), 255];
+                    *sample = pack(clamp_byte(c[0]), clamp_byte(c[1]), clamp_byte(c[2]));
                 }
                 at[0] += step[0];
-                c = [c[0].wrapping_add(dc[0]), c[1].wrapping_add(dc[1]), c[2].wrapping_add(dc[2])];
+                c = [
+                    c[0].wrapping_add(dc[0]),
+                    c[1].wrapping_add(dc[1]),
+                    c[2].wrapping_add(dc[2]),
+                ];
             }
         });
     }
@@ -172,7 +183,8 @@ impl Canvas {
         texture: &Texture,
         tint: [f32; 3],
     ) {
-        let points = corners.map(|(seen, uv)| (self.corner(seen), [1.0 / seen.depth, uv[0], uv[1]]));
+        let points =
+            corners.map(|(seen, uv)| (self.corner(seen), [1.0 / seen.depth, uv[0], uv[1]]));
         let (window, stride) = (self.samples(), self.stride);
         let (near, colour) = (&mut self.near, &mut self.colour);
         let (w, h) = (texture.levels[0].0 as f32, texture.levels[0].1 as f32);
@@ -187,7 +199,7 @@ impl Canvas {
                     *z = at[0];
                     let c = texture.at(at[1], at[2], wanted);
                     let c = [c[0] * tint[0], c[1] * tint[1], c[2] * tint[2]];
-                    colour[base + x] = [c[0] as u8, c[1] as u8, c[2] as u8, 255];
+                    colour[base + x] = pack(c[0] as u8, c[1] as u8, c[2] as u8);
                 }
                 for k in 0..3 {
                     at[k] += step[k];
@@ -207,20 +219,27 @@ impl Canvas {
             let colours = rows.clone().map(|r| self.colour[r].chunks_exact(SS));
             let [a, b] = colours;
             layer.rgba.extend(a.zip(b).map(|(a, b)| {
-                let mut sum = [0u16; 4];
-                for c in [a[0], a[1], b[0], b[1]] {
-                    for k in 0..4 {
-                        sum[k] += u16::from(c[k]);
-                    }
-                }
-                sum.map(|s| (s / 4) as u8)
+                // Two channels at a time: four bytes add up to less than 16 bits.
+                let even = |c: u32| c & 0x00FF_00FF;
+                let odd = |c: u32| (c >> 8) & 0x00FF_00FF;
+                let evens = even(a[0]) + even(a[1]) + even(b[0]) + even(b[1]);
+                let odds = odd(a[0]) + odd(a[1]) + odd(b[0]) + odd(b[1]);
+                (even(evens >> 2) | (even(odds >> 2) << 8)).to_le_bytes()
             }));
             let [a, b] = rows.map(|r| self.near[r].chunks_exact(SS));
-            layer.near.extend(a.zip(b).map(|(a, b)| a[0].max(a[1]).max(b[0]).max(b[1])));
+            layer
+                .near
+                .extend(a.zip(b).map(|(a, b)| a[0].max(a[1]).max(b[0]).max(b[1])));
         }
     }
 }
 
+#[inline]
+fn pack(r: u8, g: u8, b: u8) -> u32 {
+    u32::from_le_bytes([r, g, b, 255])
+}
+
+#[inline]
 fn clamp_byte(fixed: i32) -> u8 {
     (fixed >> 16).clamp(0, 255) as u8
 }
@@ -250,9 +269,9 @@ impl Texture {
                 for x in 0..half_w {
                     let at = 2 * y * w + 2 * x;
                     let four = [from[at], from[at + 1], from[at + w], from[at + w + 1]];
-                    to.push([0, 1, 2].map(|k| {
-                        (four.iter().map(|c| u16::from(c[k])).sum::<u16>() / 4) as u8
-                    }));
+                    let mean =
+                        |k: usize| (four.iter().map(|c| u16::from(c[k])).sum::<u16>() / 4) as u8;
+                    to.push([mean(0), mean(1), mean(2)]);
                 }
             }
             levels.push((half_w, half_h, to));
@@ -269,7 +288,7 @@ impl Texture {
             return near;
         }
         let far = self.bilinear(u, v, low + 1);
-        [0, 1, 2].map(|k| near[k] + (far[k] - near[k]) * t)
+        rgb(|k| near[k] + (far[k] - near[k]) * t)
     }
 
     /// Interpolated at (u, v) in [0, 1]².
@@ -282,7 +301,7 @@ impl Texture {
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
         let (a, b) = (pixels[y0 * w + x0], pixels[y0 * w + x1]);
         let (c, d) = (pixels[y1 * w + x0], pixels[y1 * w + x1]);
-        [0, 1, 2].map(|k| {
+        rgb(|k| {
             let top = f32::from(a[k]) * (1.0 - fx) + f32::from(b[k]) * fx;
             let bottom = f32::from(c[k]) * (1.0 - fx) + f32::from(d[k]) * fx;
             top * (1.0 - fy) + bottom * fy

@@ -34,7 +34,9 @@ pub struct Scene {
 
 pub(crate) fn plan(spec: &SceneSpec) -> Result<Plan, SampleError> {
     if !(1.0..=3600.0).contains(&spec.duration_s) {
-        return Err(SampleError::Duration { duration_s: spec.duration_s });
+        return Err(SampleError::Duration {
+            duration_s: spec.duration_s,
+        });
     }
     Ok(match spec.kind {
         SceneKind::Gate => plan::gate::plan(spec),
@@ -49,9 +51,11 @@ impl Scene {
         let mut plan = plan(spec)?;
         let light = Lighting::new(spec, still::lamps(spec.kind));
         let doorway = match spec.kind {
-            SceneKind::Door => {
-                Some(Doorway::new(spec, portrait.ok_or(SampleError::NoPortrait)?, &light)?)
-            }
+            SceneKind::Door => Some(Doorway::new(
+                spec,
+                portrait.ok_or(SampleError::NoPortrait)?,
+                &light,
+            )?),
             _ => None,
         };
         let mut truth = observe(&mut plan, doorway.as_ref().map(Doorway::portrait_sha256));
@@ -83,7 +87,13 @@ impl Scene {
             doorway.paint_backdrop(&mut self.backdrop, &self.light);
             return;
         }
-        backdrop::paint(&mut self.backdrop, spec.kind, &self.plan.camera, &self.light, spec.seed);
+        backdrop::paint(
+            &mut self.backdrop,
+            spec.kind,
+            &self.plan.camera,
+            &self.light,
+            spec.seed,
+        );
         let mut easel = Easel {
             rgb: &mut self.backdrop,
             near: &mut self.fixed,
@@ -118,7 +128,11 @@ impl Scene {
     /// # Panics
     /// If `rgb` does not hold exactly one picture.
     pub fn render(&mut self, frame: u32, rgb: &mut [u8]) {
-        assert_eq!(rgb.len(), self.backdrop.len(), "the buffer must hold one picture");
+        assert_eq!(
+            rgb.len(),
+            self.backdrop.len(),
+            "the buffer must hold one picture"
+        );
         rgb.copy_from_slice(&self.backdrop);
         let t = seconds(frame);
         if let Some(doorway) = &self.doorway {
@@ -137,11 +151,18 @@ impl Scene {
             .get(frame as usize)
             .map(|f| f.vehicles.iter().map(|v| v.id as usize - 1).collect())
             .unwrap_or_default();
-        let mut now: Vec<_> = visible.iter().map(|k| (*k, self.plan.actors[*k].at(t))).collect();
+        let mut now: Vec<_> = visible
+            .iter()
+            .map(|k| (*k, self.plan.actors[*k].at(t)))
+            .collect();
         // From far to near, so that a near one is painted over a far one.
         now.sort_by(|a, b| b.1.pose.y.total_cmp(&a.1.pose.y));
-        let mut easel =
-            Easel { rgb, near: &mut self.near, camera: &self.plan.camera, light: &self.light };
+        let mut easel = Easel {
+            rgb,
+            near: &mut self.near,
+            camera: &self.plan.camera,
+            light: &self.light,
+        };
         for (k, at) in &now {
             let body = &self.plan.actors[*k].body;
             if self.light.is_dark {
@@ -156,12 +177,22 @@ impl Scene {
         }
         if let Some(phase) = self.plan.phase_at(frame) {
             let palette = still::signal_palette(phase);
-            easel.mesh(&still::signal_lamps(), &still::ORIGIN, &palette, &mut self.scratch);
+            easel.mesh(
+                &still::signal_lamps(),
+                &still::ORIGIN,
+                &palette,
+                &mut self.scratch,
+            );
         }
         let is_gate = self.plan.spec.kind == SceneKind::Gate;
         if is_gate {
             let arm = still::arm(self.plan.barrier_at(t));
-            easel.mesh(&arm, &still::ORIGIN, &crate::body::still_palette(), &mut self.scratch);
+            easel.mesh(
+                &arm,
+                &still::ORIGIN,
+                &crate::body::still_palette(),
+                &mut self.scratch,
+            );
         }
         for (k, at) in &now {
             let actor = &self.plan.actors[*k];
@@ -171,8 +202,16 @@ impl Scene {
                     let VehicleLight::Tail = lamp.kind;
                     let power = if at.lights.is_braking { 0.55 } else { 0.3 };
                     let size = if self.light.is_dark { 0.34 } else { 0.16 };
-                    let power = if self.light.is_dark { power } else { 0.3 * power };
-                    easel.glow(at.pose.place(lamp.position), size, [power, power * 0.16, power * 0.1]);
+                    let power = if self.light.is_dark {
+                        power
+                    } else {
+                        0.3 * power
+                    };
+                    easel.glow(
+                        at.pose.place(lamp.position),
+                        size,
+                        [power, power * 0.16, power * 0.1],
+                    );
                 }
             }
         }
@@ -188,6 +227,11 @@ fn plates(plan: &Plan) -> Result<Vec<Texture>, SampleError> {
         .actors
         .iter()
         .enumerate()
-        .map(|(k, actor)| artist.draw(&actor.plate, &mut Seeded::new(plan.spec.seed, 100 + k as u64)))
+        .map(|(k, actor)| {
+            artist.draw(
+                &actor.plate,
+                &mut Seeded::new(plan.spec.seed, 100 + k as u64),
+            )
+        })
         .collect())
 }

@@ -7,8 +7,9 @@ pub(crate) struct Seeded(u64);
 impl Seeded {
     /// A stream for one purpose of one seed; streams of other purposes do not move when it is used more.
     pub(crate) fn new(seed: u64, purpose: u64) -> Self {
-        let mut stream =
-            Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03));
+        let mut stream = Self(
+            seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03),
+        );
         stream.next();
         stream
     }

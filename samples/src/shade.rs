@@ -9,6 +9,12 @@ use std::sync::OnceLock;
 
 pub(crate) type Rgb = [f32; 3];
 
+/// One number for each of red, green, blue. `array::map` is not inlined where it matters here.
+#[inline]
+pub(crate) fn rgb(channel: impl Fn(usize) -> f32) -> Rgb {
+    [channel(0), channel(1), channel(2)]
+}
+
 /// How a material looks. Colours are linear, 1 is a white sheet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surface {
@@ -21,11 +27,19 @@ pub(crate) struct Surface {
 
 impl Surface {
     pub(crate) const fn matt(albedo: Rgb) -> Self {
-        Self { albedo, mirror: 0.0, glow: [0.0; 3] }
+        Self {
+            albedo,
+            mirror: 0.0,
+            glow: [0.0; 3],
+        }
     }
 
     pub(crate) const fn glossy(albedo: Rgb, mirror: f32) -> Self {
-        Self { albedo, mirror, glow: [0.0; 3] }
+        Self {
+            albedo,
+            mirror,
+            glow: [0.0; 3],
+        }
     }
 }
 
@@ -145,7 +159,7 @@ impl Lighting {
     pub(crate) fn falling_on(&self, p: V3, n: V3) -> Rgb {
         let up = 0.5 + 0.5 * n[2];
         let sun = dot(n, self.to_sun).max(0.0);
-        let mut sum = [0, 1, 2].map(|k| {
+        let mut sum = rgb(|k| {
             lerp(self.ground[k], self.sky[k], up) * 0.75 + self.horizon[k] * 0.2 + self.sun[k] * sun
         });
         for lamp in &self.lamps {
@@ -165,10 +179,11 @@ impl Lighting {
         let level = self.horizon[1];
         // Clouds above, uneven tree tops at the horizon: what makes glass look like glass.
         let turn = d[0] / (d[1].abs() + 0.3);
-        let cloud = smooth_noise(3.1 * turn, 5.0 * d[2], 77) * 0.7 + smooth_noise(9.0 * turn, 13.0 * d[2], 78) * 0.3;
+        let cloud = smooth_noise(3.1 * turn, 5.0 * d[2], 77) * 0.7
+            + smooth_noise(9.0 * turn, 13.0 * d[2], 78) * 0.3;
         let cloud = 0.55 + 0.9 * cloud;
         let tops = 0.1 + 0.24 * smooth_noise(4.0 * turn, 0.0, 79);
-        [0, 1, 2].map(|k| {
+        rgb(|k| {
             if d[2] > tops {
                 lerp(self.horizon[k], self.sky[k], ((d[2] - tops) * 1.6).min(1.0)) * cloud
             } else if d[2] > 0.0 {
@@ -182,11 +197,15 @@ impl Lighting {
     /// What the camera at `eye` sees of a surface, 0 to 255.
     pub(crate) fn shade(&self, surface: &Surface, p: V3, n: V3, eye: V3) -> Rgb {
         let view = unit(sub(eye, p));
-        let n = if dot(n, view) < 0.0 { scale(n, -1.0) } else { n };
+        let n = if dot(n, view) < 0.0 {
+            scale(n, -1.0)
+        } else {
+            n
+        };
         // Low parts of a vehicle see less sky.
         let open = 0.55 + 0.45 * (p[2] / 0.7).clamp(0.0, 1.0);
         let light = self.falling_on(p, n);
-        let mut sum = [0, 1, 2].map(|k| surface.albedo[k] * light[k] * open + surface.glow[k]);
+        let mut sum = rgb(|k| surface.albedo[k] * light[k] * open + surface.glow[k]);
         if surface.mirror > 0.0 {
             let facing = dot(n, view).clamp(0.0, 1.0);
             let fresnel = surface.mirror + (1.0 - surface.mirror) * (1.0 - facing).powi(5) * 0.7;
@@ -209,14 +228,18 @@ impl Lighting {
     pub(crate) fn haze(&self, colour: Rgb, distance_m: f32) -> Rgb {
         let share = 1.0 - (-(distance_m * (0.0012 + 0.012 * self.rain))).exp();
         let air = self.expose(scale(add(self.horizon, self.sky), 0.42));
-        [0, 1, 2].map(|k| lerp(colour[k], air[k], share))
+        rgb(|k| lerp(colour[k], air[k], share))
     }
 }
 
 /// Linear light to 0 to 255, from a table: it is asked for every vertex and every pixel of a background.
 pub(crate) fn encode(v: f32) -> f32 {
     static TABLE: OnceLock<Vec<f32>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| (0..N_CODES).map(|k| encode_exactly(k as f32 / PER_UNIT)).collect());
+    let table = TABLE.get_or_init(|| {
+        (0..N_CODES)
+            .map(|k| encode_exactly(k as f32 / PER_UNIT))
+            .collect()
+    });
     // Most of the bend is near black, so the table is by square root.
     let at = v.max(0.0).sqrt() * PER_UNIT;
     table[(at as usize).min(N_CODES - 1)]
@@ -228,7 +251,11 @@ const PER_UNIT: f32 = 1500.0;
 fn encode_exactly(root: f32) -> f32 {
     let v = root * root;
     // Straight up to 0.6, then bending, so that white paint in the sun still shows its shape.
-    let bent = if v < 0.6 { v } else { 0.6 + 0.4 * (1.0 - (-(v - 0.6) / 0.4).exp()) };
+    let bent = if v < 0.6 {
+        v
+    } else {
+        0.6 + 0.4 * (1.0 - (-(v - 0.6) / 0.4).exp())
+    };
     255.0 * bent.powf(1.0 / 2.2)
 }
 

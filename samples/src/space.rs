@@ -30,7 +30,11 @@ pub(crate) fn cross(a: V3, b: V3) -> V3 {
 
 pub(crate) fn unit(a: V3) -> V3 {
     let length = dot(a, a).sqrt();
-    if length < 1e-9 { [0.0, 0.0, 1.0] } else { scale(a, 1.0 / length) }
+    if length < 1e-9 {
+        [0.0, 0.0, 1.0]
+    } else {
+        scale(a, 1.0 / length)
+    }
 }
 
 /// Where a thing stands on the ground and which way it points (radians, 0 = along +y, positive = to the left).
@@ -128,7 +132,10 @@ impl Camera {
 
     pub(crate) fn point(&self, p: V3) -> PointInImage {
         let seen = self.see(p);
-        PointInImage { x: seen.x, y: seen.y }
+        PointInImage {
+            x: seen.x,
+            y: seen.y,
+        }
     }
 
     /// The matrix that takes (x, y, 1) on the ground to the picture, the slight lens distortion left out.

@@ -63,7 +63,13 @@ impl SceneSpec {
             SceneKind::Gate | SceneKind::Junction => 60.0,
             SceneKind::Door => 40.0,
         };
-        Self { kind, seed, duration_s, light: Light::Day, rain: 0.0 }
+        Self {
+            kind,
+            seed,
+            duration_s,
+            light: Light::Day,
+            rain: 0.0,
+        }
     }
 
     /// The same scene of another length.

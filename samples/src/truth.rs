@@ -418,11 +418,17 @@ impl Truth {
 
 /// Reads a `truth.jsonl`.
 pub fn read_truth(path: &Path) -> Result<Truth, SampleError> {
-    let io = |source| SampleError::Read { path: path.to_owned(), source };
+    let io = |source| SampleError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let file = std::fs::File::open(path).map_err(io)?;
     let mut lines = BufReader::new(file).lines();
-    let malformed =
-        |line: usize, source| SampleError::Truth { path: path.to_owned(), line, source };
+    let malformed = |line: usize, source| SampleError::Truth {
+        path: path.to_owned(),
+        line,
+        source,
+    };
     let first = lines.next().transpose().map_err(io)?.unwrap_or_default();
     let header: TruthHeader = serde_json::from_str(&first).map_err(|e| malformed(1, e))?;
     let mut frames = Vec::with_capacity(header.n_frames as usize);

@@ -49,7 +49,10 @@ fn rain(rgb: &mut [u8], light: &Lighting, r: &mut Seeded) {
     let (w, h) = (WIDTH as i32, HEIGHT as i32);
     let white = if light.is_dark { 120.0 } else { 215.0 };
     for _ in 0..(900.0 * light.rain) as usize {
-        let (x, y) = (r.below(WIDTH as usize) as i32, r.below(HEIGHT as usize) as i32 - 30);
+        let (x, y) = (
+            r.below(WIDTH as usize) as i32,
+            r.below(HEIGHT as usize) as i32 - 30,
+        );
         let length = 8 + r.below(34) as i32;
         let share = r.between(0.08, 0.3);
         for k in 0..length {

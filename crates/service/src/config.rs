@@ -257,7 +257,8 @@ mod tests {
         );
         check(
             "keep_alive_s = 5\nmode = \"onebox\"",
-            "site.toml:2:8: unknown variant `onebox`, expected `one-box` or `edge-and-centre` (did you mean `one-box`?)",
+            "site.toml:2:8: unknown variant `onebox`, expected `one-box` or `edge-and-centre` \
+             (did you mean `one-box`?)",
         );
         check(
             "keep_alive_s = 5\nzzzzzz = 1",

@@ -114,7 +114,9 @@ impl CommandVerifier {
         Ok(())
     }
 
-    /// Whether the command was signed for this site with a trusted key. Expiry and duplicates are the device's own check.
+    /// Whether the command was signed for this site with a trusted key.
+    ///
+    /// Expiry and duplicates are the device's own check.
     pub fn verify(&self, site: &SiteId, signed: &SignedCommand) -> Result<(), SignatureRejected> {
         let bytes = SignedCommand::signed_bytes(site, &signed.command);
         self.check(&signed.key_id, &bytes, &signed.signature)

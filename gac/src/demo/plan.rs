@@ -60,7 +60,7 @@ impl DemoCamera {
             DemoKind::Junction(truth) => junction(&mut text, truth, self.reads_plates),
             DemoKind::Clip { zone, from, to, task } => write!(
                 text,
-                "tasks = [\"{task}\"]\nfps_max = 8\nline = [{{ zone = \"{zone}\", \
+                "tasks = [\"{task}\"]\nfps_max = 6\nline = [{{ zone = \"{zone}\", \
                  from = {from:?}, to = {to:?} }}]\n"
             ),
         };
@@ -100,7 +100,7 @@ fn door(text: &mut String) -> std::fmt::Result {
 
 fn junction(text: &mut String, truth: &Truth, reads_plates: bool) -> std::fmt::Result {
     let plates = if reads_plates { ", \"plates\"" } else { "" };
-    writeln!(text, "tasks = [\"vehicles\"{plates}]\nfps_max = 10")?;
+    writeln!(text, "tasks = [\"vehicles\"{plates}]\nfps_max = 9")?;
     let geometry = &truth.header.geometry;
     let (Some([left, right]), Some(signal)) = (geometry.stop_line, geometry.signal) else {
         return Ok(());

@@ -14,7 +14,8 @@ mod plate;
 pub struct Decision {
     /// The answer.
     pub outcome: Outcome,
-    /// The rules in the order in which they were asked: all but the last were passed, the last one settled it.
+    /// The rules in the order in which they were asked: all but the last were passed, the last one
+    /// settled it.
     pub rule_path: Vec<&'static str>,
 }
 

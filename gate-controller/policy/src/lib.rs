@@ -1,6 +1,7 @@
 //! Who may pass: list, schedule and look-alike matching, verdicts and the passage state machine.
 //!
-//! Everything here is pure: [`decide`] and [`PassageMachine::step`] are total functions of their arguments.
+//! Everything here is pure: [`decide`] and [`PassageMachine::step`] are total functions of their
+//! arguments.
 //! Time is an argument, ids come from a seeded [`IdSource`], and there is no error to return:
 //! *refer* is an answer. So a journal of inputs replays to the same bytes.
 

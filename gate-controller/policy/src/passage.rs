@@ -1,7 +1,8 @@
 //! One transit of one gate lane: arrived, decided, opened, left.
 //!
 //! A passage is one sighting, or several when the track of one vehicle broke.
-//! It is judged when the evidence is decisive, when the vehicle has left, or when waiting any longer would leave it
+//! It is judged when the evidence is decisive, when the vehicle has left, or when waiting any
+//! longer would leave it
 //! standing; it is granted at most once and then gives exactly one command.
 
 use crate::ListRegistry;
@@ -18,7 +19,8 @@ use crate::Factor;
 /// How long after a command's expiry its acknowledgement may still be on the way.
 pub const ACK_GRACE: Duration = Duration::from_millis(500);
 
-/// How many sightings of ended passages are remembered, so that a message that comes again changes nothing.
+/// How many sightings of ended passages are remembered, so that a message that comes again changes
+/// nothing.
 pub const HANDLED_MAX: usize = 16_384;
 
 /// What a lane is, apart from its rules.
@@ -26,7 +28,8 @@ pub const HANDLED_MAX: usize = 16_384;
 pub struct Lane {
     /// Its gate.
     pub gate: GateId,
-    /// What opens a passage here; anything that shows the lane's factor does, whatever it is taken for.
+    /// What opens a passage here; anything that shows the lane's factor does, whatever it is taken
+    /// for.
     pub classes: Vec<Class>,
     /// How long something with a plate or face read may stay undecided before the guard is asked.
     pub decide_after_max: Duration,

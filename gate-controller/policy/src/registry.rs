@@ -22,7 +22,8 @@ pub struct ListRegistry {
 impl ListRegistry {
     /// Indexes the entries. `as_of` is the moment at which the list was known to be right.
     ///
-    /// Of several entries of one person the first counts, and one that bars counts before any other.
+    /// Of several entries of one person the first counts, and one that bars counts before any
+    /// other.
     pub fn new(entries: Vec<Registration>, as_of: Timestamp) -> Self {
         let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut by_person: BTreeMap<PersonId, usize> = BTreeMap::new();
@@ -59,9 +60,11 @@ impl ListRegistry {
         }
     }
 
-    /// Every pair of entries that one confusable character separates, each pair once, in order of their keys.
+    /// Every pair of entries that one confusable character separates, each pair once, in order of
+    /// their keys.
     ///
-    /// Such vehicles are told apart only by readings without a plausible rival; the operator should know them.
+    /// Such vehicles are told apart only by readings without a plausible rival; the operator
+    /// should know them.
     pub fn look_alike_pairs(&self) -> Vec<(&Registration, &Registration)> {
         let mut pairs = Vec::new();
         for (key, firsts) in &self.by_key {
@@ -109,7 +112,8 @@ impl Registry for ListRegistry {
     }
 }
 
-/// All keys that differ from this one in exactly one character, and that one confusable: under 40 in practice,
+/// All keys that differ from this one in exactly one character, and that one confusable: under 40
+/// in practice,
 /// so that a look-up costs the same in a list of ten and of a million.
 fn look_alike_keys(key: &str) -> impl Iterator<Item = String> {
     let chars: Vec<char> = key.chars().collect();

@@ -17,7 +17,8 @@ pub(crate) enum Fault {
     NoStart,
     /// A record of a kind that no gate writes.
     Foreign,
-    /// The core answers something else. `None`: the core gives no such answer, or the journal lacks one.
+    /// The core answers something else. `None`: the core gives no such answer, or the journal
+    /// lacks one.
     Differs {
         produced: Option<String>,
     },
@@ -175,7 +176,8 @@ impl Fold {
         )
     }
 
-    /// Ends the journal: what was not written is answered now. `None` when there is no record at all.
+    /// Ends the journal: what was not written is answered now. `None` when there is no record at
+    /// all.
     pub(crate) fn finish(&mut self) -> Result<Option<Folded>, Fault> {
         self.end_list()?;
         let Some(mut core) = self.core.take() else {

@@ -260,7 +260,8 @@ fn a_changed_journal_is_not_confirmed() {
         assert!(error.ends_with(expect), "{error}");
     };
     let differs = "replay gives another answer than was recorded";
-    // Another seed makes other ids; another score makes another verdict; other spacing is other bytes.
+    // Another seed makes other ids; another score makes another verdict; other spacing is other
+    // bytes.
     check(text.replacen("\"seed\":7", "\"seed\":8", 1), differs);
     check(text.replace("\"score\":0.9", "\"score\":0.4"), differs);
     check(text.replacen("{\"output\":", "{\"output\": ", 1), differs);

@@ -167,7 +167,8 @@ impl BarrierBoard {
         }
     }
 
-    /// Refuses a command whose signature is not good. It is not remembered: a good one may come with the same id.
+    /// Refuses a command whose signature is not good. It is not remembered: a good one may come
+    /// with the same id.
     pub(crate) fn refuse(&mut self, command: CommandId, now: Timestamp) {
         self.ack(command, AckResult::Rejected, now);
     }

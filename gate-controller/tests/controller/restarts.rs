@@ -128,7 +128,7 @@ async fn a_second_gate_on_the_same_journal_does_not_start() {
     };
     let shutdown = service::shutdown::Shutdown::new();
     let second = gate_controller::GateController::start(config, parts, shutdown).await;
-    let error = second.err().expect("the journal is in use");
+    let error = second.expect_err("the journal is in use");
     assert!(matches!(error, RecoveryError::Journal(_)), "{error}");
     bus.close(Duration::from_secs(5)).await;
     gate.stop().await;

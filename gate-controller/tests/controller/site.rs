@@ -1,4 +1,5 @@
-//! One site in a folder of its own: broker, gate, barrier, a camera that says what the test wants, and a listener.
+//! One site in a folder of its own: broker, gate, barrier, a camera that says what the test wants,
+//! and a listener.
 
 use domain::{
     BoxInImage, CharRead, Class, GateId, Plate, PlateColour, PlateVote, RowRead, Sighting,
@@ -303,4 +304,13 @@ pub(crate) fn see(camera: &Bus, sighting: Sighting) {
 pub(crate) fn millis_between(earlier: Timestamp, later: Timestamp) -> u128 {
     assert!(earlier <= later);
     later.since(earlier).as_millis()
+}
+
+/// Waits until a number that changes by itself is what it should be, at most ten seconds.
+pub(crate) async fn until_equal<T: PartialEq + std::fmt::Debug>(now_is: impl Fn() -> T, expect: T) {
+    let deadline = now().saturating_add(Duration::from_secs(10));
+    while now_is() != expect && now() < deadline {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(now_is(), expect);
 }

@@ -10,7 +10,7 @@ use crate::{
 use domain::{BoxInImage, Detection, PlateRead};
 
 /// Crops that vote: the detector's box, and with a little more room, shares of its width and height.
-const MARGINS: [f32; 2] = [0.02, 0.06];
+const MARGINS: [f32; 2] = [0.0, 0.04];
 
 /// Readers that vote.
 pub(super) struct PlateReader {

@@ -36,12 +36,20 @@ pub(super) fn from_file(
     keep(file, wanted, on_bytes)
 }
 
+/// Why a download failed.
+pub(super) struct Failure {
+    /// In words, on one line.
+    pub(super) reason: String,
+    /// Whether the server did not answer at all: other files of the same host need not be tried.
+    pub(super) is_unreachable: bool,
+}
+
 /// Downloads a file.
 pub(super) fn from_url(
     url: &str,
     wanted: &Wanted<'_>,
     on_bytes: &mut dyn FnMut(u64),
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let config = Agent::config_builder()
         .timeout_resolve(Some(CONNECT_TIMEOUT))
         .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -50,9 +58,14 @@ pub(super) fn from_url(
         .build();
     let agent = Agent::new_with_config(config);
     let response = agent.get(url).call();
-    let mut response = response.map_err(|error| format!("{url}: {}", chain(&error)))?;
-    keep(response.body_mut().as_reader(), wanted, on_bytes)
-        .map_err(|reason| format!("{url}: {reason}"))
+    let mut response = response.map_err(|error| Failure {
+        reason: format!("{url}: {}", chain(&error)),
+        is_unreachable: !matches!(error, ureq::Error::StatusCode(_)),
+    })?;
+    keep(response.body_mut().as_reader(), wanted, on_bytes).map_err(|reason| Failure {
+        reason: format!("{url}: {reason}"),
+        is_unreachable: false,
+    })
 }
 
 fn keep(

@@ -20,7 +20,11 @@ impl WantedFile<'_> {
         if found == self.sha256 {
             return Ok(());
         }
-        Err(format!("{} has SHA-256 {found}, wanted is {}", path.display(), self.sha256))
+        Err(format!(
+            "{} has SHA-256 {found}, wanted is {}",
+            path.display(),
+            self.sha256
+        ))
     }
 
     /// Downloads it to `path`, which has it whole and right or not at all.
@@ -28,7 +32,11 @@ impl WantedFile<'_> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
-        let wanted = Wanted { path, sha256: self.sha256, n_bytes: self.n_bytes };
-        fetch::from_url(url, &wanted, &mut |_bytes| ())
+        let wanted = Wanted {
+            path,
+            sha256: self.sha256,
+            n_bytes: self.n_bytes,
+        };
+        fetch::from_url(url, &wanted, &mut |_bytes| ()).map_err(|failure| failure.reason)
     }
 }

@@ -107,6 +107,8 @@ struct Pull<'a> {
     packages: Packages,
     /// Models that no source gave: a later candidate does not ask again.
     failed: BTreeSet<String>,
+    /// Hosts that did not answer: a machine without a network must not wait once for each model.
+    unreachable: BTreeSet<String>,
     options: &'a PullOptions,
     progress: &'a mut dyn FnMut(PullEvent<'_>),
 }
@@ -122,6 +124,7 @@ impl<'a> Pull<'a> {
             store: Store::new(&options.store_dir, catalog.clone()),
             packages: Packages::new(&work_dir, options),
             failed: BTreeSet::new(),
+            unreachable: BTreeSet::new(),
             options,
             progress,
         }
@@ -218,7 +221,16 @@ impl<'a> Pull<'a> {
                 if !self.options.allow_network {
                     return Err(format!("{url}: the network is not to be used"));
                 }
-                fetch::from_url(url, &wanted, &mut on_bytes)
+                let host = host(url);
+                if self.unreachable.contains(host) {
+                    return Err(format!("{url}: {host} did not answer just now"));
+                }
+                fetch::from_url(url, &wanted, &mut on_bytes).map_err(|failure| {
+                    if failure.is_unreachable {
+                        self.unreachable.insert(host.to_owned());
+                    }
+                    failure.reason
+                })
             }
             Source::Npm {
                 package,
@@ -237,6 +249,12 @@ impl<'a> Pull<'a> {
             }
         }
     }
+}
+
+/// The host and port of an address.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 fn name(source: &Source) -> String {

@@ -137,6 +137,18 @@ fn a_refused_connection_says_so() {
     let url = format!("http://{}/file.onnx", listener.local_addr().unwrap());
     drop(listener);
     from_server(&url, Err("refused"));
+    // The second model of the same host is not waited for.
+    let dir = tempfile::tempdir().unwrap();
+    let models = [
+        ("a", source("url", "url", &url)),
+        ("b", source("url", "url", &url)),
+    ];
+    let catalog = catalog(&models, &[&["a"], &["b"]]);
+    let outcome = run(&catalog, &options(dir.path()));
+    assert!(
+        outcome.tried[1].1.contains("did not answer just now"),
+        "{outcome:?}"
+    );
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! Which vehicles' plates are looked for in a frame. A plate detector costs 24 ms: two looks a frame are enough.
+//! Which vehicles' plates are looked for in a frame. A plate detector costs 24 ms: one or two looks a frame are enough.
 
 use super::CameraCore;
 use domain::{BoxInImage, Detection, Frame, PlateRead, Timestamp, TrackState, ports::Detector};
 use std::time::Duration;
 use tracker::TrackUpdate;
 
-/// Vehicles looked at in one frame.
-const LOOKS_MAX: usize = 2;
+/// Vehicles looked at in one frame of a gate, and of another camera.
+const LOOKS_MAX: (usize, usize) = (2, 1);
 
 /// A vehicle lower than this has no plate that can be read.
 const HEIGHT_MIN_PX: f32 = 50.0;
@@ -52,7 +52,7 @@ impl CameraCore {
             .map(|u| (self.is_settled(u), u.track.bounds.area(), u.track.bounds, u))
             .collect();
         wanted.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.3.track.id.cmp(&b.3.track.id)));
-        wanted.truncate(LOOKS_MAX);
+        wanted.truncate(if self.plan.is_gate { LOOKS_MAX.0 } else { LOOKS_MAX.1 });
         for (.., update) in &wanted {
             self.last_plate_look.insert(update.track.id, frame.captured_at);
         }

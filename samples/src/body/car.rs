@@ -95,13 +95,19 @@ pub(super) fn build(is_wide_plate: bool, r: &mut Seeded) -> Body {
     let at_plate = at_height(&shell, kind.plate_z);
     let lamp_z = (kind.lamp_z[0] + kind.lamp_z[1]) / 2.0;
     let lamp_x = kind.width * 0.41;
-    let lamp = |x: f32, z: f32, kind: VehicleLight| LampAt { position: [x, -0.03, z], kind };
+    let lamp = |x: f32, z: f32, kind: VehicleLight| LampAt {
+        position: [x, -0.03, z],
+        kind,
+    };
     Body {
         mesh,
         length_m: kind.length,
         width_m: kind.width,
         height_m: kind.height,
-        mount: PlateMount { centre: [0.0, at_plate.rear - 0.025, kind.plate_z], lean: 0.06 },
+        mount: PlateMount {
+            centre: [0.0, at_plate.rear - 0.025, kind.plate_z],
+            lean: 0.06,
+        },
         lamps: vec![
             lamp(-lamp_x, lamp_z, VehicleLight::Tail),
             lamp(lamp_x, lamp_z, VehicleLight::Tail),
@@ -131,7 +137,14 @@ fn shell(kind: &Kind) -> Vec<Slice> {
 }
 
 fn lower(mesh: &mut Mesh, kind: &Kind, shell: &[Slice], is_wide_plate: bool) {
-    let gaps = [0.578, 0.59, kind.lamp_z[0], kind.lamp_z[1], 0.34, kind.sill + 0.14];
+    let gaps = [
+        0.578,
+        0.59,
+        kind.lamp_z[0],
+        kind.lamp_z[1],
+        0.34,
+        kind.sill + 0.14,
+    ];
     let slices = fine(shell, 0.045, &gaps);
     let cowl = kind.length - kind.bonnet;
     let (length, low) = (kind.length, kind.sill);
@@ -141,7 +154,9 @@ fn lower(mesh: &mut Mesh, kind: &Kind, shell: &[Slice], is_wide_plate: bool) {
     };
     let plate_half = if is_wide_plate { 0.34 } else { 0.24 };
     let kind = *kind;
-    stack(mesh, &slices, 7.0, lift, move |cell| Some(panel(&kind, plate_half, cell)));
+    stack(mesh, &slices, 7.0, lift, move |cell| {
+        Some(panel(&kind, plate_half, cell))
+    });
 }
 
 fn panel(kind: &Kind, plate_half: f32, cell: Cell) -> Mat {
@@ -178,7 +193,9 @@ fn panel(kind: &Kind, plate_half: f32, cell: Cell) -> Mat {
                 return Mat::Lens;
             }
             let y = (cell.along + 1.0) / 2.0 * kind.length;
-            let is_seam = [0.36, 0.56, 0.74].iter().any(|s| (y - s * kind.length).abs() < 0.04)
+            let is_seam = [0.36, 0.56, 0.74]
+                .iter()
+                .any(|s| (y - s * kind.length).abs() < 0.04)
                 && 0.4 < cell.z
                 && cell.z < kind.belt - 0.03;
             if is_seam { Mat::PaintShade } else { Mat::Paint }
@@ -225,35 +242,43 @@ fn greenhouse(mesh: &mut Mesh, kind: &Kind) {
     ];
     let slices = fine(&table, 0.045, &[z(0.14), z(0.84), z(0.9), z(0.95)]);
     let (low, high) = (z(0.14), z(0.84));
-    stack(mesh, &slices, 7.0, |p| p[2], |cell| {
-        let is_window = low < cell.z && cell.z < high;
-        let is_glass = is_window
-            && match cell.face {
-                Face::Rear | Face::Front => cell.along.abs() < 0.86,
-                Face::Left | Face::Right => {
-                    let a = cell.along;
-                    (-0.8..-0.38).contains(&a) || (-0.32..0.2).contains(&a) || (0.26..0.86).contains(&a)
-                }
-            };
-        let is_brake_lamp = cell.face == Face::Rear
-            && cell.along.abs() < 0.2
-            && high + 0.01 < cell.z
-            && cell.z < high + 0.05;
-        let is_rear_glass = is_glass && cell.face == Face::Rear;
-        let t = (cell.z - low) / (high - low);
-        let x = cell.along.abs();
-        Some(if is_rear_glass && (0.79 < x || t < 0.09 || 0.92 < t) {
-            Mat::Gap
-        } else if is_rear_glass && 0.3 < x && x < 0.6 && t < 0.5 {
-            Mat::Seat
-        } else if is_glass {
-            Mat::Glass
-        } else if is_brake_lamp {
-            Mat::Brake
-        } else {
-            Mat::Paint
-        })
-    });
+    stack(
+        mesh,
+        &slices,
+        7.0,
+        |p| p[2],
+        |cell| {
+            let is_window = low < cell.z && cell.z < high;
+            let is_glass = is_window
+                && match cell.face {
+                    Face::Rear | Face::Front => cell.along.abs() < 0.86,
+                    Face::Left | Face::Right => {
+                        let a = cell.along;
+                        (-0.8..-0.38).contains(&a)
+                            || (-0.32..0.2).contains(&a)
+                            || (0.26..0.86).contains(&a)
+                    }
+                };
+            let is_brake_lamp = cell.face == Face::Rear
+                && cell.along.abs() < 0.2
+                && high + 0.01 < cell.z
+                && cell.z < high + 0.05;
+            let is_rear_glass = is_glass && cell.face == Face::Rear;
+            let t = (cell.z - low) / (high - low);
+            let x = cell.along.abs();
+            Some(if is_rear_glass && (0.79 < x || t < 0.09 || 0.92 < t) {
+                Mat::Gap
+            } else if is_rear_glass && 0.3 < x && x < 0.6 && t < 0.5 {
+                Mat::Seat
+            } else if is_glass {
+                Mat::Glass
+            } else if is_brake_lamp {
+                Mat::Brake
+            } else {
+                Mat::Paint
+            })
+        },
+    );
 }
 
 fn wheels(mesh: &mut Mesh, kind: &Kind) {
@@ -262,7 +287,12 @@ fn wheels(mesh: &mut Mesh, kind: &Kind) {
         for side in [-1.0, 1.0] {
             let centre = [side * (half - 0.11), y, kind.wheel];
             mesh.wheel(centre, kind.wheel, 0.22, side);
-            arch(mesh, [side * (half + 0.004), y, kind.wheel], kind.wheel + 0.055, side);
+            arch(
+                mesh,
+                [side * (half + 0.004), y, kind.wheel],
+                kind.wheel + 0.055,
+                side,
+            );
         }
     }
 }
@@ -279,7 +309,9 @@ fn arch(mesh: &mut Mesh, centre: [f32; 3], radius: f32, side: f32) {
             .collect()
     };
     let inside = [centre[0] - side * 5.0, centre[1], centre[2]];
-    mesh.surface(&[ring(radius), ring(radius - 0.06)], inside, |_, _| Some(Mat::Gap));
+    mesh.surface(&[ring(radius), ring(radius - 0.06)], inside, |_, _| {
+        Some(Mat::Gap)
+    });
 }
 
 fn fittings(mesh: &mut Mesh, kind: &Kind, shell: &[Slice]) {
@@ -287,17 +319,32 @@ fn fittings(mesh: &mut Mesh, kind: &Kind, shell: &[Slice]) {
     let mirror_y = kind.length - kind.bonnet - 0.55;
     for side in [-1.0, 1.0] {
         let x = side * (half + 0.08);
-        mesh.ball([x, mirror_y, kind.belt + 0.08], [0.11, 0.07, 0.075], Mat::Paint);
+        mesh.ball(
+            [x, mirror_y, kind.belt + 0.08],
+            [0.11, 0.07, 0.075],
+            Mat::Paint,
+        );
         mesh.limb(
-            &[([side * half * 0.93, mirror_y, kind.belt], 0.02), ([x, mirror_y, kind.belt + 0.03], 0.02)],
+            &[
+                ([side * half * 0.93, mirror_y, kind.belt], 0.02),
+                ([x, mirror_y, kind.belt + 0.03], 0.02),
+            ],
             Mat::Trim,
         );
     }
     let rear = at_height(shell, kind.plate_z + 0.13).rear;
     // The chrome strip over the plate, and the maker's sign above it.
     let z = kind.plate_z + 0.125;
-    mesh.block([-0.3, rear - 0.016, z], [0.3, rear + 0.02, z + 0.025], Mat::Chrome);
-    mesh.ball([0.0, rear - 0.012, z + 0.075], [0.05, 0.012, 0.035], Mat::Chrome);
+    mesh.block(
+        [-0.3, rear - 0.016, z],
+        [0.3, rear + 0.02, z + 0.025],
+        Mat::Chrome,
+    );
+    mesh.ball(
+        [0.0, rear - 0.012, z + 0.075],
+        [0.05, 0.012, 0.035],
+        Mat::Chrome,
+    );
     let pipe = |y: f32| ([half * 0.55, y, kind.sill - 0.015], 0.028);
     mesh.limb(&[pipe(0.06), pipe(0.3)], Mat::Trim);
     // Axle and underbody, so that no daylight shows beneath.
@@ -308,17 +355,34 @@ fn fittings(mesh: &mut Mesh, kind: &Kind, shell: &[Slice]) {
     );
     // Aerial, and rails on the tall ones.
     let mid = kind.length * 0.36;
-    mesh.limb(&[([0.0, mid - 0.1, kind.height], 0.03), ([0.0, mid - 0.22, kind.height + 0.07], 0.012)], Mat::PaintShade);
+    mesh.limb(
+        &[
+            ([0.0, mid - 0.1, kind.height], 0.03),
+            ([0.0, mid - 0.22, kind.height + 0.07], 0.012),
+        ],
+        Mat::PaintShade,
+    );
     if 1.6 < kind.height {
         for side in [-1.0, 1.0] {
             let x = side * half * 0.66;
             let rail = |y: f32, z: f32| ([x, y, kind.height + z], 0.022);
-            mesh.limb(&[rail(0.75, -0.03), rail(1.0, 0.035), rail(2.4, 0.035), rail(2.6, -0.03)], Mat::Trim);
+            mesh.limb(
+                &[
+                    rail(0.75, -0.03),
+                    rail(1.0, 0.035),
+                    rail(2.4, 0.035),
+                    rail(2.6, -0.03),
+                ],
+                Mat::Trim,
+            );
         }
     }
     let wiper = at_height(shell, kind.belt).rear;
     if kind.glass_rear[0] < 0.3 {
         let (z, y) = (kind.belt + 0.1, wiper + 0.02);
-        mesh.limb(&[([0.0, y, z], 0.012), ([0.34, y + 0.02, z + 0.05], 0.008)], Mat::Trim);
+        mesh.limb(
+            &[([0.0, y, z], 0.012), ([0.34, y + 0.02, z + 0.05], 0.008)],
+            Mat::Trim,
+        );
     }
 }

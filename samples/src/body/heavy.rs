@@ -24,18 +24,29 @@ pub(super) fn lorry(r: &mut Seeded) -> Body {
     chassis(&mut mesh, half, length, floor);
     let (paint, rgb) = pick_paint(r);
     let mut palette = base_palette(rgb);
-    let boxes: [[u8; 3]; 4] = [[218, 220, 218], [196, 200, 204], [58, 92, 150], [62, 108, 74]];
+    let boxes: [[u8; 3]; 4] = [
+        [218, 220, 218],
+        [196, 200, 204],
+        [58, 92, 150],
+        [62, 108, 74],
+    ];
     let [red, green, blue] = *r.pick(&boxes);
     let colour = linear(red, green, blue);
     palette[Mat::Cargo as usize] = Surface::glossy(colour, 0.025);
     palette[Mat::CargoRib as usize] = Surface::glossy(colour.map(|v| v * 0.62), 0.02);
-    let lamp = |x: f32| LampAt { position: [x, -0.02, 0.62], kind: VehicleLight::Tail };
+    let lamp = |x: f32| LampAt {
+        position: [x, -0.02, 0.62],
+        kind: VehicleLight::Tail,
+    };
     Body {
         mesh,
         length_m: length,
         width_m: width,
         height_m: top,
-        mount: PlateMount { centre: [0.0, -0.035, 0.62], lean: 0.0 },
+        mount: PlateMount {
+            centre: [0.0, -0.035, 0.62],
+            lean: 0.0,
+        },
         lamps: vec![lamp(-half * 0.8), lamp(half * 0.8)],
         palette,
         paint,
@@ -53,26 +64,46 @@ fn cargo(mesh: &mut Mesh, half: f32, z: [f32; 2], length: f32) {
     let low = z[0] + 0.05;
     let slices = fine(&table, 0.08, &[low]);
     let high = z[1] - 0.08;
-    stack(mesh, &slices, 30.0, |p| p[2], |cell| {
-        let is_frame = cell.z < low || high < cell.z || 0.88 < cell.along.abs();
-        Some(match cell.face {
-            _ if z[1] - 0.02 < cell.z => Mat::Cargo,
-            Face::Rear if is_frame => Mat::CargoRib,
-            Face::Left | Face::Right if cell.z < low => Mat::CargoRib,
-            Face::Left | Face::Right if ((cell.along + 1.0) * 16.0) as usize % 3 == 0 => Mat::CargoRib,
-            _ => Mat::Cargo,
-        })
-    });
+    stack(
+        mesh,
+        &slices,
+        30.0,
+        |p| p[2],
+        |cell| {
+            let is_frame = cell.z < low || high < cell.z || 0.88 < cell.along.abs();
+            Some(match cell.face {
+                _ if z[1] - 0.02 < cell.z => Mat::Cargo,
+                Face::Rear if is_frame => Mat::CargoRib,
+                Face::Left | Face::Right if cell.z < low => Mat::CargoRib,
+                Face::Left | Face::Right if ((cell.along + 1.0) * 16.0) as usize % 3 == 0 => {
+                    Mat::CargoRib
+                }
+                _ => Mat::Cargo,
+            })
+        },
+    );
     // Two doors: the gap between them, locking bars, hinges.
     mesh.block([-0.008, -0.006, low], [0.008, 0.01, high], Mat::Gap);
     for x in [-0.32f32, 0.32] {
         let x = x * half;
-        mesh.block([x - 0.014, -0.03, low], [x + 0.014, -0.004, high], Mat::Chrome);
-        mesh.block([x - 0.07, -0.035, low + 0.35], [x + 0.07, -0.004, low + 0.39], Mat::Chrome);
+        mesh.block(
+            [x - 0.014, -0.03, low],
+            [x + 0.014, -0.004, high],
+            Mat::Chrome,
+        );
+        mesh.block(
+            [x - 0.07, -0.035, low + 0.35],
+            [x + 0.07, -0.004, low + 0.39],
+            Mat::Chrome,
+        );
         for k in 0..3 {
             let hinge = low + 0.15 + 0.45 * k as f32;
             let edge = half * 0.93 * x.signum();
-            mesh.block([edge - 0.06, -0.02, hinge], [edge + 0.06, -0.002, hinge + 0.05], Mat::CargoRib);
+            mesh.block(
+                [edge - 0.06, -0.02, hinge],
+                [edge + 0.06, -0.002, hinge + 0.05],
+                Mat::CargoRib,
+            );
         }
     }
 }
@@ -89,24 +120,57 @@ fn cab(mesh: &mut Mesh, half: f32, length: f32, top: f32) {
         slice(top, 0.0, rear + 0.5, length - 0.9),
     ];
     let slices = fine(&table, 0.08, &[1.22, top - 0.22]);
-    stack(mesh, &slices, 8.0, |p| p[2], |cell| {
-        let is_glass = 1.22 < cell.z && cell.z < top - 0.22 && cell.along.abs() < 0.8;
-        Some(if is_glass { Mat::Glass } else { Mat::Paint })
-    });
+    stack(
+        mesh,
+        &slices,
+        8.0,
+        |p| p[2],
+        |cell| {
+            let is_glass = 1.22 < cell.z && cell.z < top - 0.22 && cell.along.abs() < 0.8;
+            Some(if is_glass { Mat::Glass } else { Mat::Paint })
+        },
+    );
     for side in [-1.0, 1.0] {
         let (x, y) = (side * (half + 0.22), length - 0.25);
-        mesh.block([x - 0.08, y - 0.03, 1.25], [x + 0.08, y + 0.03, 1.62], Mat::Trim);
-        mesh.limb(&[([side * half, y, 1.5], 0.018), ([x, y, 1.55], 0.018)], Mat::Trim);
+        mesh.block(
+            [x - 0.08, y - 0.03, 1.25],
+            [x + 0.08, y + 0.03, 1.62],
+            Mat::Trim,
+        );
+        mesh.limb(
+            &[([side * half, y, 1.5], 0.018), ([x, y, 1.55], 0.018)],
+            Mat::Trim,
+        );
     }
 }
 
 fn chassis(mesh: &mut Mesh, half: f32, length: f32, floor: f32) {
-    mesh.block([-half * 0.45, 0.1, 0.55], [half * 0.45, length - 0.2, floor], Mat::Gap);
+    mesh.block(
+        [-half * 0.45, 0.1, 0.55],
+        [half * 0.45, length - 0.2, floor],
+        Mat::Gap,
+    );
     // Rear beam with lamps and the plate; underrun bar; mudguards.
-    mesh.block([-half * 0.98, -0.01, 0.5], [half * 0.98, 0.07, 0.78], Mat::Trim);
-    mesh.block([-half * 0.85, 0.02, 0.34], [half * 0.85, 0.08, 0.42], Mat::Trim);
-    mesh.block([-half * 0.5, 0.03, 0.38], [-half * 0.44, 0.07, 0.55], Mat::Trim);
-    mesh.block([half * 0.44, 0.03, 0.38], [half * 0.5, 0.07, 0.55], Mat::Trim);
+    mesh.block(
+        [-half * 0.98, -0.01, 0.5],
+        [half * 0.98, 0.07, 0.78],
+        Mat::Trim,
+    );
+    mesh.block(
+        [-half * 0.85, 0.02, 0.34],
+        [half * 0.85, 0.08, 0.42],
+        Mat::Trim,
+    );
+    mesh.block(
+        [-half * 0.5, 0.03, 0.38],
+        [-half * 0.44, 0.07, 0.55],
+        Mat::Trim,
+    );
+    mesh.block(
+        [half * 0.44, 0.03, 0.38],
+        [half * 0.5, 0.07, 0.55],
+        Mat::Trim,
+    );
     for side in [-1.0f32, 1.0] {
         let at = |x: f32, z: f32, w: f32, h: f32| {
             let x = side * half * x;
@@ -124,7 +188,13 @@ fn chassis(mesh: &mut Mesh, half: f32, length: f32, floor: f32) {
         mesh.wheel([side * (half - 0.14), length - 0.85, 0.36], 0.36, 0.2, side);
     }
     let back = [0.0, 0.98, 0.36];
-    mesh.limb(&[([-half * 0.7, back[1], back[2]], 0.07), ([half * 0.7, back[1], back[2]], 0.07)], Mat::Gap);
+    mesh.limb(
+        &[
+            ([-half * 0.7, back[1], back[2]], 0.07),
+            ([half * 0.7, back[1], back[2]], 0.07),
+        ],
+        Mat::Gap,
+    );
 }
 
 /// A town bus of 8 m.
@@ -143,34 +213,54 @@ pub(super) fn bus(r: &mut Seeded) -> Body {
     ];
     let (low, high) = (1.45, top - 0.5);
     let slices = fine(&table, 0.08, &[low, high, 0.85, 1.15, 1.05]);
-    stack(&mut mesh, &slices, 11.0, |p| p[2], |cell| {
-        let x = cell.along.abs();
-        let is_window = low < cell.z && cell.z < high;
-        Some(match cell.face {
-            Face::Rear if is_window && x < 0.82 => Mat::Glass,
-            Face::Rear if 0.8 < x && 0.85 < cell.z && cell.z < 1.15 => Mat::Tail,
-            Face::Rear if 0.72 < x && 1.15 < cell.z && cell.z < 1.23 => Mat::Indicator,
-            Face::Rear if x < 0.55 && 0.95 < cell.z && cell.z < 1.35 => Mat::PaintShade,
-            Face::Left | Face::Right if is_window && ((cell.along + 1.0) * 16.0) as usize % 5 != 0 => Mat::Glass,
-            Face::Left | Face::Right if 0.95 < cell.z && cell.z < 1.15 => Mat::Stripe,
-            Face::Front if is_window => Mat::Glass,
-            _ if cell.z < 0.42 => Mat::Trim,
-            _ => Mat::Paint,
-        })
-    });
+    stack(
+        &mut mesh,
+        &slices,
+        11.0,
+        |p| p[2],
+        |cell| {
+            let x = cell.along.abs();
+            let is_window = low < cell.z && cell.z < high;
+            Some(match cell.face {
+                Face::Rear if is_window && x < 0.82 => Mat::Glass,
+                Face::Rear if 0.8 < x && 0.85 < cell.z && cell.z < 1.15 => Mat::Tail,
+                Face::Rear if 0.72 < x && 1.15 < cell.z && cell.z < 1.23 => Mat::Indicator,
+                Face::Rear if x < 0.55 && 0.95 < cell.z && cell.z < 1.35 => Mat::PaintShade,
+                Face::Left | Face::Right
+                    if is_window && ((cell.along + 1.0) * 16.0) as usize % 5 != 0 =>
+                {
+                    Mat::Glass
+                }
+                Face::Left | Face::Right if 0.95 < cell.z && cell.z < 1.15 => Mat::Stripe,
+                Face::Front if is_window => Mat::Glass,
+                _ if cell.z < 0.42 => Mat::Trim,
+                _ => Mat::Paint,
+            })
+        },
+    );
     for side in [-1.0, 1.0] {
         mesh.wheel([side * (half - 0.14), 2.0, 0.45], 0.45, 0.3, side);
         mesh.wheel([side * (half - 0.14), length - 1.8, 0.45], 0.45, 0.3, side);
     }
-    mesh.block([-half * 0.9, 0.3, 0.25], [half * 0.9, length - 0.3, 0.34], Mat::Gap);
+    mesh.block(
+        [-half * 0.9, 0.3, 0.25],
+        [half * 0.9, length - 0.3, 0.34],
+        Mat::Gap,
+    );
     let (paint, rgb) = pick_paint(r);
-    let lamp = |x: f32| LampAt { position: [x, -0.02, 1.0], kind: VehicleLight::Tail };
+    let lamp = |x: f32| LampAt {
+        position: [x, -0.02, 1.0],
+        kind: VehicleLight::Tail,
+    };
     Body {
         mesh,
         length_m: length,
         width_m: half * 2.0,
         height_m: top,
-        mount: PlateMount { centre: [0.0, -0.03, 0.72], lean: 0.0 },
+        mount: PlateMount {
+            centre: [0.0, -0.03, 0.72],
+            lean: 0.0,
+        },
         lamps: vec![lamp(-half * 0.9), lamp(half * 0.9)],
         palette: base_palette(rgb),
         paint,

@@ -15,7 +15,12 @@ pub(super) struct Slice {
 }
 
 pub(super) const fn slice(z: f32, half: f32, rear: f32, front: f32) -> Slice {
-    Slice { z, half, rear, front }
+    Slice {
+        z,
+        half,
+        rear,
+        front,
+    }
 }
 
 /// Which way a piece of the outline faces.
@@ -109,7 +114,8 @@ pub(super) fn stack(
             outline
                 .iter()
                 .map(|(_, _, p)| {
-                    let norm = (p[0].abs().powf(square) + p[1].abs().powf(square)).powf(-1.0 / square);
+                    let norm =
+                        (p[0].abs().powf(square) + p[1].abs().powf(square)).powf(-1.0 / square);
                     let mut point = [s.half * p[0] * norm, middle + long * p[1] * norm, s.z];
                     point[2] = lift(point);
                     point
@@ -124,6 +130,10 @@ pub(super) fn stack(
         // The cell between two faces belongs to the one that it begins with.
         let face = a.0;
         let along = if a.0 == b.0 { (a.1 + b.1) / 2.0 } else { a.1 };
-        mat(Cell { face, along, z: (slices[i].z + slices[i + 1].z) / 2.0 })
+        mat(Cell {
+            face,
+            along,
+            z: (slices[i].z + slices[i + 1].z) / 2.0,
+        })
     });
 }

@@ -34,7 +34,12 @@ pub(crate) fn visits(spec: &SceneSpec) -> Vec<Visit> {
             let goes_s = stands_s + STANDS_S;
             let gone_s = goes_s + WALK_S;
             at = gone_s;
-            Visit { appears_s, stands_s, goes_s, gone_s }
+            Visit {
+                appears_s,
+                stands_s,
+                goes_s,
+                gone_s,
+            }
         })
         .collect()
 }

@@ -34,7 +34,10 @@ struct Cast {
 pub(crate) fn plan(spec: &SceneSpec) -> Plan {
     let mut r = Seeded::new(spec.seed, 1);
     let n_frames = (spec.duration_s * f64::from(FPS)).round().max(1.0) as u32;
-    let Cast { roles, registrations } = cast(&mut r, spec.duration_s);
+    let Cast {
+        roles,
+        registrations,
+    } = cast(&mut r, spec.duration_s);
     let (mut actors, mut openings) = (Vec::new(), Vec::new());
     // When the next front may come into the picture.
     let mut free_s = 0.6;
@@ -76,13 +79,22 @@ fn cast(r: &mut Seeded, duration_s: f64) -> Cast {
     let barred_shape = usual_shape(barred_class, r);
     let barred = mint.mint(barred_shape, white, r);
     let is_twin_of_car = r.unit() < 0.7;
-    let (twin_class, twin) =
-        if is_twin_of_car { (Car, if r.unit() < 0.5 { &long } else { &short }) } else { (Motorbike, &bike) };
+    let (twin_class, twin) = if is_twin_of_car {
+        (Car, if r.unit() < 0.5 { &long } else { &short })
+    } else {
+        (Motorbike, &bike)
+    };
     let look_alike = mint.look_alike(twin, r);
-    let mut registrations: Vec<(PlateTruth, Access)> =
-        [&long, &short, &lorry, &bike].map(|p| (p.clone(), Access::Allow)).to_vec();
+    let mut registrations: Vec<(PlateTruth, Access)> = [&long, &short, &lorry, &bike]
+        .map(|p| (p.clone(), Access::Allow))
+        .to_vec();
     registrations.push((barred.clone(), Access::Bar));
-    let role = |class, plate, expected, why| Role { class, plate, expected, why };
+    let role = |class, plate, expected, why| Role {
+        class,
+        plate,
+        expected,
+        why,
+    };
     let granted = |class, plate| role(class, plate, Expected::Grant, Why::Registered);
     let mut roles = vec![
         granted(Car, long.clone()),
@@ -100,7 +112,11 @@ fn cast(r: &mut Seeded, duration_s: f64) -> Cast {
     for k in 0..n_more {
         let class = *r.pick(&[Car, Car, Motorbike, Motorbike, Lorry]);
         let shape = usual_shape(class, r);
-        let colour = if class == Lorry || r.unit() < 0.15 { yellow } else { white };
+        let colour = if class == Lorry || r.unit() < 0.15 {
+            yellow
+        } else {
+            white
+        };
         let colour = if class == Motorbike { white } else { colour };
         let plate = mint.mint(shape, colour, r);
         if k % 3 == 2 {
@@ -115,7 +131,10 @@ fn cast(r: &mut Seeded, duration_s: f64) -> Cast {
         registrations.push((mint.mint(PlateShape::CarLong, white, r), Access::Allow));
     }
     r.shuffle(&mut registrations);
-    Cast { roles, registrations }
+    Cast {
+        roles,
+        registrations,
+    }
 }
 
 /// The vehicle, when the barrier opens for it, and when the lane is free again.
@@ -131,19 +150,27 @@ fn drive(role: Role, enter_s: f64, r: &mut Seeded) -> (Actor, Option<[f64; 2]>, 
     let start_m = -length - 1.5;
     let start_s = enter_s - (ENTRY_Y - length - start_m) / speed;
     let drift = r.between(-0.18, 0.18);
-    let stopping = Profile::new(start_s, start_m, speed).stopping_at(stop_m, f64::from(r.between(2.0, 2.6)));
+    let stopping =
+        Profile::new(start_s, start_m, speed).stopping_at(stop_m, f64::from(r.between(2.0, 2.6)));
     let stands_s = stopping.end_s();
-    let path = Path { x: LANE_X + drift, left_turn: Some(TURN) };
+    let path = Path {
+        x: LANE_X + drift,
+        left_turn: Some(TURN),
+    };
     let (profile, opening, left_s) = if role.expected == Expected::Grant {
         let opens_s = stands_s + f64::from(r.between(0.9, 1.3));
         let goes_s = opens_s + f64::from(r.between(0.9, 1.2));
-        let profile = stopping.waiting(goes_s - stands_s).reaching(6.0, f64::from(r.between(1.7, 2.1)));
+        let profile = stopping
+            .waiting(goes_s - stands_s)
+            .reaching(6.0, f64::from(r.between(1.7, 2.1)));
         let past_s = profile
             .passes(f64::from(BARRIER_Y) + 0.4, goes_s, goes_s + 60.0)
             .unwrap_or(goes_s + 60.0);
         (profile, Some([opens_s, past_s]), past_s + 0.3)
     } else {
-        let profile = stopping.waiting(f64::from(r.between(2.8, 3.4))).reaching(-3.0, 1.8);
+        let profile = stopping
+            .waiting(f64::from(r.between(2.8, 3.4)))
+            .reaching(-3.0, 1.8);
         let out_m = ENTRY_Y - length - 0.3;
         let mut left_s = profile.end_s();
         while out_m < profile.at(left_s).at_m {
@@ -162,4 +189,74 @@ fn drive(role: Role, enter_s: f64, r: &mut Seeded) -> (Actor, Option<[f64; 2]>, 
         why: role.why,
     };
     (actor, opening, left_s)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{spec::SceneKind, truth::Expected};
+    use domain::plate::single_confusion;
+
+    #[test]
+    fn every_scene_has_its_cast() {
+        for seed in 0..60 {
+            let plan = plan(&SceneSpec::new(SceneKind::Gate, seed));
+            let n = |why: Why| plan.actors.iter().filter(|a| a.why == why).count();
+            assert!(
+                4 <= n(Why::Registered),
+                "seed {seed}: {}",
+                n(Why::Registered)
+            );
+            let others = [n(Why::Unknown), n(Why::Barred), n(Why::LookAlike)];
+            assert!(others.iter().all(|n| 1 <= *n), "seed {seed}: {others:?}");
+            assert!(
+                plan.actors
+                    .iter()
+                    .all(|a| !a.plate.plate().classes().is_empty())
+            );
+        }
+    }
+
+    #[test]
+    fn the_look_alike_differs_from_one_registration_in_one_confusable_character() {
+        for seed in 0..60 {
+            let plan = plan(&SceneSpec::new(SceneKind::Gate, seed));
+            for actor in &plan.actors {
+                let plate = actor.plate.plate();
+                let n_equal = plan
+                    .registrations
+                    .iter()
+                    .filter(|(p, _)| p.plate() == plate)
+                    .count();
+                let n_close = plan
+                    .registrations
+                    .iter()
+                    .filter(|(p, _)| single_confusion(&p.plate(), &plate))
+                    .count();
+                let is_look_alike = actor.why == Why::LookAlike;
+                let is_listed = matches!(actor.why, Why::Registered | Why::Barred);
+                assert_eq!(n_close, usize::from(is_look_alike), "seed {seed}");
+                assert_eq!(n_equal, usize::from(is_listed), "seed {seed}");
+                assert_eq!(
+                    actor.expected == Expected::Grant,
+                    actor.why == Why::Registered
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_vehicle_at_a_time_is_before_the_barrier() {
+        for seed in 0..30 {
+            let plan = plan(&SceneSpec::new(SceneKind::Gate, seed));
+            for frame in (0..plan.n_frames).step_by(5) {
+                let in_lane = plan.actors.iter().filter(|a| {
+                    let rear = a.profile.at(seconds(frame)).at_m;
+                    let front = rear + f64::from(a.body.length_m);
+                    ENTRY_Y + 0.1 < front && rear < f64::from(BARRIER_Y)
+                });
+                assert!(in_lane.count() <= 1, "seed {seed} frame {frame}");
+            }
+        }
+    }
 }

@@ -49,7 +49,8 @@ fn not_listed<R: Registry>(
     plate: &Plate,
     path: &mut Vec<&'static str>,
 ) -> ReferReason {
-    // An entry with the same characters on other rows is another vehicle that looks much like this one.
+    // An entry with the same characters on other rows is another vehicle that looks much like this
+    // one.
     path.push("no-look-alike");
     let is_like_another = !case.registry.find_plate(plate).is_empty()
         || !case.registry.find_look_alikes(plate).is_empty();
@@ -67,7 +68,8 @@ fn not_listed<R: Registry>(
     ReferReason::Unknown
 }
 
-/// The barrier must not open for a misreading: every character is sure, and no look-alike of any is plausible.
+/// The barrier must not open for a misreading: every character is sure, and no look-alike of any
+/// is plausible.
 ///
 /// Comparisons are written so that a score that is not a number fails them.
 fn is_sure<R: Registry>(
@@ -99,9 +101,11 @@ fn all_reach(vote: &PlateVote, score_min: f32) -> bool {
     chars.all(|c| score_min <= c.score)
 }
 
-/// Whether some character's confusable alternative is likely too, and gives a plate that could exist.
+/// Whether some character's confusable alternative is likely too, and gives a plate that could
+/// exist.
 ///
-/// A listed plate that the grammar does not know (a foreign one) has rivals that it does not know either.
+/// A listed plate that the grammar does not know (a foreign one) has rivals that it does not know
+/// either.
 fn has_rival(policy: &Policy, vote: &PlateVote, plate: &Plate) -> bool {
     let is_known_kind = !plate.classes().is_empty();
     vote.rows.iter().enumerate().any(|(row, read)| {

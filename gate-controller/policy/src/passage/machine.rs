@@ -20,14 +20,17 @@ struct Granted {
     passage: PassageId,
     last_seen_at: Timestamp,
     is_open: bool,
-    /// A sighting that joined after the passage had ended: while it goes on, the vehicle is still here.
+    /// A sighting that joined after the passage had ended: while it goes on, the vehicle is still
+    /// here.
     follower: Option<SightingId>,
 }
 
 /// The passages of one lane: inputs with their time in, answers out.
 ///
-/// **Invariants:** a passage has at most one grant and one command, and the command follows its verdict in the same
-/// step; nothing is granted on a stale list or a late sighting; a message that comes again changes nothing.
+/// **Invariants:** a passage has at most one grant and one command, and the command follows its
+/// verdict in the same
+/// step; nothing is granted on a stale list or a late sighting; a message that comes again changes
+/// nothing.
 pub struct PassageMachine {
     lane: Lane,
     policy: Policy,
@@ -55,7 +58,8 @@ impl PassageMachine {
         }
     }
 
-    /// Goes on under other rules, as after a restart with another configuration. Open passages stay as they are.
+    /// Goes on under other rules, as after a restart with another configuration. Open passages
+    /// stay as they are.
     pub fn configure(&mut self, lane: Lane, policy: Policy) {
         self.lane = lane;
         self.policy = policy;
@@ -278,7 +282,8 @@ impl PassageMachine {
         open.enter(state, at, out);
     }
 
-    /// The passage that this sighting continues: granted to the same vehicle, and open or not long gone.
+    /// The passage that this sighting continues: granted to the same vehicle, and open or not long
+    /// gone.
     fn earlier_grant(&self, identity: &Identity, sighting: &Sighting) -> Option<PassageId> {
         let within = self.lane.same_vehicle_within;
         let is_same = |grant: &&Granted| {
@@ -312,7 +317,8 @@ impl PassageMachine {
         });
     }
 
-    /// Ends a passage whose vehicle turns out to be that of an earlier one, and lets that one go on.
+    /// Ends a passage whose vehicle turns out to be that of an earlier one, and lets that one go
+    /// on.
     fn join(&mut self, at: Timestamp, index: usize, earlier: PassageId, out: &mut Vec<GateOutput>) {
         let mut later = self.open.remove(index);
         later.enter(PassageState::Left, at, out);
@@ -334,7 +340,8 @@ impl PassageMachine {
         for open in self.open.iter_mut().filter(|open| open.is_ack_overdue(at)) {
             open.enter(PassageState::Failed, at, out);
         }
-        // A vehicle that has left the picture may be under the barrier: its command's answer is waited for.
+        // A vehicle that has left the picture may be under the barrier: its command's answer is
+        // waited for.
         let lane = &self.lane;
         let is_over = |open: &Open| {
             let is_settled = open.outcome.is_some() && !open.is_awaiting_ack();

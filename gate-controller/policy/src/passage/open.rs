@@ -131,7 +131,8 @@ impl Open {
         self.passage.state == PassageState::Commanded
     }
 
-    /// Whether it may be judged now: nothing better is to be expected, or waiting has lasted long enough.
+    /// Whether it may be judged now: nothing better is to be expected, or waiting has lasted long
+    /// enough.
     pub(super) fn is_ripe(&self, lane: &Lane, at: Timestamp) -> bool {
         self.outcome.is_some()
             || self.sighting.is_decisive
@@ -139,7 +140,8 @@ impl Open {
             || self.wait_ends_at(lane) <= at
     }
 
-    /// The moment to judge it for. What waited because it is not decisive is not late: the waiting was ours.
+    /// The moment to judge it for. What waited because it is not decisive is not late: the waiting
+    /// was ours.
     /// It cannot be granted then, so nothing opens late by this.
     pub(super) fn judged_for(&self, at: Timestamp) -> Timestamp {
         if self.sighting.is_decisive {
@@ -159,7 +161,8 @@ impl Open {
 
     /// Whether an answer says more than what was said before.
     ///
-    /// A grant and a denial are final; a failed liveness check is too, so that nobody waves a picture until it passes.
+    /// A grant and a denial are final; a failed liveness check is too, so that nobody waves a
+    /// picture until it passes.
     /// Another reason to refer is said once, when evidence has become decisive.
     pub(super) fn is_news(&self, answer: Outcome, lane: &Lane) -> bool {
         match (self.outcome, answer) {
@@ -227,7 +230,8 @@ impl Open {
                 PassageState::Commanded | PassageState::Failed,
                 AckResult::Accepted | AckResult::Executed,
             ) => PassageState::Opened,
-            // Obeyed before: the first answer was lost, or the command was sent again after a restart.
+            // Obeyed before: the first answer was lost, or the command was sent again after a
+            // restart.
             (PassageState::Commanded, AckResult::Duplicate) => PassageState::Opened,
             (PassageState::Commanded, AckResult::Rejected | AckResult::Expired) => {
                 PassageState::Failed

@@ -195,7 +195,8 @@ proptest! {
                             return Err(TestCaseError::fail("a command without its verdict"));
                         };
                         prop_assert_eq!(verdict.outcome, Outcome::Grant);
-                        prop_assert_eq!((command.verdict, command.passage), (verdict.id, verdict.passage));
+                        prop_assert_eq!(command.verdict, verdict.id);
+                        prop_assert_eq!(command.passage, verdict.passage);
                         prop_assert_eq!(command.issued_at, now);
                         prop_assert!(at(2_000).since(at(0)) <= command.expires_at.since(now));
                         prop_assert!(command.expires_at.since(now) <= at(5_000).since(at(0)));
@@ -214,7 +215,8 @@ proptest! {
             match input {
                 GateInput::RegistryChanged(registry) => list = registry,
                 GateInput::Sighting(s) => {
-                    let is_newer = newest.get(&s.id).is_none_or(|known| known.revision < s.revision);
+                    let known = newest.get(&s.id);
+                    let is_newer = known.is_none_or(|known| known.revision < s.revision);
                     if is_newer {
                         newest.insert(s.id, s);
                     }
@@ -246,7 +248,8 @@ proptest! {
         let (mut now, mut id, mut revision) = (0, 1, 0);
         for (after_ms, does_break, has_farewell) in steps {
             now += after_ms;
-            let sighting = sure(Sighting { first_seen_at: at(now), ..car(id, revision, now) }, ALLOWED);
+            let fresh = Sighting { first_seen_at: at(now), ..car(id, revision, now) };
+            let sighting = sure(fresh, ALLOWED);
             revision += 1;
             scene.sees(now, if does_break && has_farewell { last(sighting) } else { sighting });
             if does_break {
@@ -272,7 +275,8 @@ proptest! {
                     }
                 }
                 GateOutput::Verdict { verdict, .. } => {
-                    prop_assert!(!denied.contains(&verdict.passage) && !left.contains(&verdict.passage));
+                    prop_assert!(!denied.contains(&verdict.passage));
+                    prop_assert!(!left.contains(&verdict.passage));
                     if matches!(verdict.outcome, Outcome::Deny(_)) {
                         denied.push(verdict.passage);
                     }

@@ -1,4 +1,5 @@
-//! What the tests show to a lane. Plates are of the form that Circular 79 prints in its own examples.
+//! What the tests show to a lane. Plates are of the form that Circular 79 prints in its own
+//! examples.
 
 use domain::{
     Ack, AckResult, Barrier, BoxInImage, CameraId, CharRead, Class, CommandId, FaceMatch, GateId,

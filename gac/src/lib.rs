@@ -1,0 +1,16 @@
+//! The parts of the program `gac`: what its commands do, and how a site is put together.
+//!
+//! `main.rs` reads the command line and calls in here.
+
+pub mod check;
+pub mod demo;
+pub mod detector;
+pub mod gate;
+pub mod models;
+pub mod pipeline;
+pub mod replay;
+pub mod report;
+pub mod run;
+pub mod scene;
+pub mod serve;
+pub mod site;
