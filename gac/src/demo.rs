@@ -1,11 +1,11 @@
 //! `gac demo`: every camera at once in real time, held against the truth.
 
 mod enrol;
-mod judge;
+pub(crate) mod judge;
 mod junction;
-mod plan;
+pub(crate) mod plan;
 mod prepare;
-mod watch;
+pub(crate) mod watch;
 
 use crate::{
     report::{CameraReport, Quantiles, Report},

@@ -4,8 +4,8 @@ use crate::{run::Running, site::LoadedSite};
 use anyhow::{Context as _, Result};
 use domain::{CameraId, GateId};
 use gate_controller::{
-    BarrierSettings, BarrierSimulator, GateConfig, GateController, GateParts, JOURNAL_BYTES_MAX,
-    SimulatorParts,
+    BarrierSettings, BarrierSimulator, GateConfig, GateController, GateEvent, GateParts,
+    JOURNAL_BYTES_MAX, SimulatorParts,
     simulator_filters,
 };
 use jiff::tz::TimeZone;
@@ -16,15 +16,43 @@ use service::{
     keys::{CommandVerifier, SigningKeyFile},
 };
 use std::{sync::Arc, time::Duration};
+use tokio::sync::{broadcast, mpsc};
+
+/// Lists that may wait for a gate.
+const LISTS_MAX: usize = 4;
 
 /// A gate and, where it is simulated, its barrier.
 pub struct RunningGate {
     /// Its name.
     pub gate: GateId,
-    /// Who decides.
-    pub controller: Arc<GateController>,
-    /// What moves.
+    lists: mpsc::Sender<Arc<ListRegistry>>,
+    events: broadcast::Receiver<GateEvent>,
     _simulator: Option<BarrierSimulator>,
+}
+
+impl RunningGate {
+    /// What happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<GateEvent> {
+        self.events.resubscribe()
+    }
+
+    /// Where another list is put into force.
+    pub fn lists(&self) -> mpsc::Sender<Arc<ListRegistry>> {
+        self.lists.clone()
+    }
+}
+
+/// Hands lists on until the gate ends; a gate that cannot go on ends the program.
+async fn attend(
+    mut controller: GateController,
+    mut lists: mpsc::Receiver<Arc<ListRegistry>>,
+) -> Result<()> {
+    loop {
+        tokio::select! {
+            ended = controller.ended() => return Ok(ended?),
+            Some(list) = lists.recv() => controller.set_registry(list, clock::now()).await?,
+        }
+    }
 }
 
 /// Starts every gate of the site.
@@ -70,10 +98,14 @@ async fn start_one(
     let registry = Arc::new(ListRegistry::new(site.site.registry_entries(), clock::now()));
     let parts = GateParts { bus, events, outbox, key, registry, clock: SystemClock };
     let controller = GateController::start(config, parts, running.shutdown()).await?;
-    Ok(RunningGate { gate, controller: Arc::new(controller), _simulator: simulator })
+    let events = controller.events();
+    let (lists, inbox) = mpsc::channel(LISTS_MAX);
+    running.tasks.spawn(attend(controller, inbox));
+    Ok(RunningGate { gate, lists, events, _simulator: simulator })
 }
 
-fn policy(site: &LoadedSite, section: &GateSection, factor: Factor) -> Policy {
+/// The rules of a gate as its site has them.
+pub(crate) fn policy(site: &LoadedSite, section: &GateSection, factor: Factor) -> Policy {
     // The configuration's hash is the version: a changed file is another policy.
     let version = u64::from_str_radix(&site.sha256[..12], 16).unwrap_or(0);
     let zone = TimeZone::get(site.site.site.timezone.get_ref()).unwrap_or(TimeZone::UTC);

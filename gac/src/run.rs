@@ -3,7 +3,6 @@
 use crate::{detector, gate, pipeline::pump, serve, site::LoadedSite};
 use anyhow::{Context as _, Result, bail};
 use domain::{CameraId, Frame, PersonId, SiteId, ports::Registration};
-use gate_controller::GateController;
 use models::Task;
 use pipeline::{
     CameraSetup, CameraStats, Pipeline, Shared,
@@ -24,12 +23,15 @@ use service::{
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{Arc, Mutex, Weak},
     time::Duration,
 };
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
+
+/// How often the list in the site file is read again.
+const LIST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long the end may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
@@ -63,13 +65,37 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
             println!("console: http://{address}");
         }
         println!("running; end with Ctrl-C");
+        let lists = tokio::spawn(follow_list(path.to_owned(), running.registry_setter()));
         let outcome = tokio::select! {
             () = shutdown.wait() => Ok(()),
             ended = running.tasks.join_next() => task_end(ended),
         };
+        lists.abort();
         running.stop().await;
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+/// Puts the list of the site file into force again and again, changed or not.
+///
+/// A file that is wrong leaves the old list in force; it grows old, and in the end everybody is referred.
+async fn follow_list(path: PathBuf, lists: RegistrySetter) {
+    loop {
+        tokio::time::sleep(LIST_INTERVAL).await;
+        let again = tokio::task::spawn_blocking({
+            let path = path.clone();
+            move || LoadedSite::load(&path)
+        });
+        match again.await {
+            Ok(Ok(site)) => {
+                if lists.set(site.site.registry_entries()).await.is_err() {
+                    return;
+                }
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the old list stays in force"),
+            Err(_panic) => return,
+        }
+    }
 }
 
 fn task_end(ended: Option<Result<Result<()>, tokio::task::JoinError>>) -> Result<()> {
@@ -220,7 +246,7 @@ impl Running {
 
     /// A hand on the lists of all gates.
     pub fn registry_setter(&self) -> RegistrySetter {
-        RegistrySetter(self.gates.iter().map(|gate| gate.controller.clone()).collect())
+        RegistrySetter(self.gates.iter().map(gate::RunningGate::lists).collect())
     }
 
     /// The newest frames of all cameras.
@@ -255,21 +281,21 @@ impl Running {
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         drop(tokio::time::timeout(CLOSE_WITHIN, ended).await);
         for bus in self.buses {
-            drop(bus.close(Duration::from_secs(1)).await);
+            bus.close(Duration::from_secs(1)).await;
         }
     }
 }
 
 /// A hand on the lists of all gates.
-pub struct RegistrySetter(Vec<Arc<GateController>>);
+#[derive(Clone)]
+pub struct RegistrySetter(Vec<mpsc::Sender<Arc<ListRegistry>>>);
 
 impl RegistrySetter {
     /// Puts another list into force at every gate.
     pub async fn set(&self, entries: Vec<Registration>) -> Result<()> {
-        let now = clock::now();
-        let registry = Arc::new(ListRegistry::new(entries, now));
+        let registry = Arc::new(ListRegistry::new(entries, clock::now()));
         for gate in &self.0 {
-            gate.set_registry(registry.clone(), now).await?;
+            gate.send(registry.clone()).await.context("a gate has ended")?;
         }
         Ok(())
     }

@@ -223,9 +223,9 @@ impl GateController {
         self.inputs.send(told).await.map_err(|_closed| GateEnded)
     }
 
-    /// Returns when it has ended: after the shutdown, or because it cannot go on.
-    pub async fn ended(self) -> Result<(), GateError> {
-        self.task.await.map_err(GateError::Task)?
+    /// Returns when it has ended: after the shutdown, or because it cannot go on. Once only.
+    pub async fn ended(&mut self) -> Result<(), GateError> {
+        (&mut self.task).await.map_err(GateError::Task)?
     }
 }
 

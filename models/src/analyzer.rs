@@ -79,6 +79,10 @@ impl Analyzers {
 
     /// Loads all chosen models for one thread and runs each once, so that the first frame is not slower.
     pub fn analyzer(&self) -> Result<Analyzer, ModelError> {
+        // Each inference thread has its own core; OpenCV must not start a pool beside it.
+        if let Err(error) = opencv::core::set_num_threads(1) {
+            tracing::debug!(%error, "OpenCV keeps its own threads");
+        }
         let mut analyzer = Analyzer::default();
         for (task, set) in &self.sets {
             let mut heads = Vec::new();

@@ -9,10 +9,6 @@ pub use tensor::{Channels, Normalise, planar, stacked};
 
 use crate::InferenceError;
 use domain::{BoxInImage, Frame};
-use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
-};
 
 /// A picture that somebody else owns: rows from the top, three bytes a pixel.
 #[derive(Clone, Copy)]
@@ -106,7 +102,7 @@ impl Pixels {
     }
 }
 
-/// The part inside `crop`, scaled to this size by bilinear interpolation, as OpenCV's `INTER_LINEAR` does it.
+/// The part inside `crop`, scaled to this size by bilinear interpolation.
 ///
 /// A crop without an area inside the picture is no error: it gives a black picture.
 pub fn resize(picture: Picture<'_>, crop: BoxInImage, width: u32, height: u32) -> Pixels {
@@ -114,27 +110,7 @@ pub fn resize(picture: Picture<'_>, crop: BoxInImage, width: u32, height: u32) -
     let Some(crop) = picture.inside(crop) else {
         return black();
     };
-    let source = ImageRef::new(picture.width, picture.height, picture.rgb, PixelType::U8x3);
-    let Ok(source) = source else {
-        return black();
-    };
-    let mut scaled = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
-        .crop(
-            f64::from(crop.x_min),
-            f64::from(crop.y_min),
-            f64::from(crop.width()),
-            f64::from(crop.height()),
-        );
-    match Resizer::new().resize(&source, &mut scaled, &options) {
-        Ok(()) => Pixels {
-            width,
-            height,
-            rgb: scaled.into_vec(),
-        },
-        Err(_) => black(),
-    }
+    rectify::scale(picture, crop, [width, height]).unwrap_or_else(|_| black())
 }
 
 #[cfg(test)]

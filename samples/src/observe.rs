@@ -65,12 +65,10 @@ pub(crate) fn observe(plan: &mut Plan, portrait_sha256: Option<String>) -> Truth
 }
 
 fn distinct_points(actor: &Actor) -> Vec<V3> {
-    let bits: BTreeSet<[u32; 3]> = actor
-        .body
-        .mesh
-        .vertices
-        .iter()
-        .map(|v| v.position.map(f32::to_bits))
+    let own = actor.body.mesh.vertices.iter().map(|v| v.position);
+    let bits: BTreeSet<[u32; 3]> = own
+        .chain(plate_corners(actor))
+        .map(|p| p.map(f32::to_bits))
         .collect();
     bits.into_iter().map(|p| p.map(f32::from_bits)).collect()
 }
@@ -378,7 +376,9 @@ fn geometry(plan: &Plan) -> Geometry {
     };
     let lane =
         |x0: f32, x1: f32, y0: f32, y1: f32| vec![at(x0, y0), at(x0, y1), at(x1, y1), at(x1, y0)];
-    let matrix = Some(plan.camera.image_from_ground());
+    // Nine decimals are read back exactly; seventeen may not be.
+    let round = |v: f64| (v * 1e9).round() / 1e9;
+    let matrix = Some(plan.camera.image_from_ground().map(|row| row.map(round)));
     match plan.spec.kind {
         crate::SceneKind::Gate => {
             let (left, right) = (

@@ -21,6 +21,13 @@ pub(crate) struct Easel<'a> {
     pub(crate) light: &'a Lighting,
 }
 
+/// A vehicle's plate, and how it looked when it last stood still: half of all frames show one that waits.
+#[derive(Debug)]
+pub(crate) struct Dressed {
+    pub(crate) plate: Texture,
+    pub(crate) standing: Option<(ActorNow, Layer)>,
+}
+
 /// Memory that is used again for every layer.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -55,9 +62,15 @@ impl Easel<'_> {
         &mut self,
         actor: &Actor,
         now: &ActorNow,
-        plate: &Texture,
+        dressed: &mut Dressed,
         scratch: &mut Scratch,
     ) {
+        if let Some((then, layer)) = &dressed.standing
+            && then == now
+        {
+            self.blend(layer);
+            return;
+        }
         let lights = Lights {
             is_tail_on: self.light.is_dark,
             ..now.lights
@@ -68,11 +81,13 @@ impl Easel<'_> {
         };
         scratch.canvas.start(window);
         triangles(&actor.body.mesh, scratch);
-        self.plate(actor, now, plate, &mut scratch.canvas);
+        self.plate(actor, now, &dressed.plate, &mut scratch.canvas);
         scratch.canvas.resolve(&mut scratch.layer);
         let smear = self.smear(actor, now);
         smear_layer(&mut scratch.layer, smear, &mut scratch.blurred);
         self.blend(&scratch.layer);
+        let is_standing = now.speed_mps == 0.0;
+        dressed.standing = is_standing.then(|| (*now, scratch.layer.clone()));
     }
 
     /// Works out where and in which colour every vertex is; none when nothing of it can be seen.

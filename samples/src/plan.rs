@@ -27,7 +27,7 @@ pub(crate) struct Actor {
 }
 
 /// A vehicle at one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ActorNow {
     pub(crate) pose: Pose,
     pub(crate) speed_mps: f32,
@@ -75,7 +75,12 @@ impl Actor {
         };
         ActorNow {
             pose: self.path.pose(now.at_m as f32),
-            speed_mps: now.speed_mps as f32,
+            // A stop is exact; what rounding leaves of the speed is not motion.
+            speed_mps: if now.speed_mps.abs() < 1e-6 {
+                0.0
+            } else {
+                now.speed_mps as f32
+            },
             lights,
         }
     }

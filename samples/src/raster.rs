@@ -106,7 +106,7 @@ pub(crate) struct Canvas {
 }
 
 /// A resolved canvas: premultiplied colour with coverage, and 1 / depth, one a pixel.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
     pub(crate) window: Window,
     pub(crate) rgba: Vec<[u8; 4]>,

@@ -4,10 +4,9 @@ use crate::{
     SampleError, backdrop,
     doorway::Doorway,
     observe::observe,
-    paint::{Block, Easel, Scratch},
+    paint::{Block, Dressed, Easel, Scratch},
     plan::{self, Plan, seconds},
     plate_art::PlateArtist,
-    raster::Texture,
     seeded::Seeded,
     shade::Lighting,
     spec::{FPS, HEIGHT, SceneKind, SceneSpec, WIDTH},
@@ -26,7 +25,7 @@ pub struct Scene {
     backdrop: Vec<u8>,
     /// 1 / depth of what stands still; 0 on the ground.
     fixed: Vec<f32>,
-    plates: Vec<Texture>,
+    dressed: Vec<Dressed>,
     doorway: Option<Doorway>,
     near: Vec<f32>,
     scratch: Scratch,
@@ -70,7 +69,7 @@ impl Scene {
             light,
             backdrop: vec![0; 3 * n],
             fixed: vec![0.0; n],
-            plates: plates(&plan)?,
+            dressed: dressed(&plan)?,
             doorway,
             near: vec![0.0; n],
             scratch: Scratch::default(),
@@ -196,7 +195,7 @@ impl Scene {
         }
         for (k, at) in &now {
             let actor = &self.plan.actors[*k];
-            easel.vehicle(actor, at, &self.plates[*k], &mut self.scratch);
+            easel.vehicle(actor, at, &mut self.dressed[*k], &mut self.scratch);
             if self.light.is_dark || at.lights.is_braking {
                 for lamp in &actor.body.lamps {
                     let VehicleLight::Tail = lamp.kind;
@@ -218,7 +217,7 @@ impl Scene {
     }
 }
 
-fn plates(plan: &Plan) -> Result<Vec<Texture>, SampleError> {
+fn dressed(plan: &Plan) -> Result<Vec<Dressed>, SampleError> {
     if plan.actors.is_empty() {
         return Ok(Vec::new());
     }
@@ -227,11 +226,12 @@ fn plates(plan: &Plan) -> Result<Vec<Texture>, SampleError> {
         .actors
         .iter()
         .enumerate()
-        .map(|(k, actor)| {
-            artist.draw(
+        .map(|(k, actor)| Dressed {
+            plate: artist.draw(
                 &actor.plate,
                 &mut Seeded::new(plan.spec.seed, 100 + k as u64),
-            )
+            ),
+            standing: None,
         })
         .collect())
 }

@@ -32,34 +32,47 @@ pub(super) fn camera(
         });
     };
     let mut report = numbers(camera, stats, seen);
-    let base = stats.first_at.unwrap_or_default();
-    let score = match &camera.kind {
-        DemoKind::Gate(truth) => gate(camera, truth, base, seen, expectations),
-        DemoKind::Door(truth) => door(camera, truth, base, seen, expectations),
-        DemoKind::Junction(truth) => junction::judge(camera, truth, base, seen, expectations),
-        DemoKind::Clip { .. } => Score::default(),
-    };
+    let score = scene(camera, stats.first_at.unwrap_or_default(), seen, expectations);
     (report.precision, report.recall) = (score.precision(), score.recall());
     Ok(report)
 }
 
+/// What was done about a camera whose first frame was taken at `base`.
+pub(crate) fn scene(
+    camera: &DemoCamera,
+    base: Timestamp,
+    seen: &Seen,
+    expectations: &mut Vec<Expectation>,
+) -> Score {
+    match &camera.kind {
+        DemoKind::Gate(truth) => gate(camera, truth, base, seen, expectations),
+        DemoKind::Door(truth) => door(camera, truth, base, seen, expectations),
+        DemoKind::Junction(truth) => junction::judge(camera, truth, base, seen, expectations),
+        DemoKind::Clip { .. } => Score::default(),
+    }
+}
+
 /// What was done, and how much of it and of the truth was right.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Score {
+pub(crate) struct Score {
     /// Done, and asked for.
-    pub(super) right: usize,
+    pub(crate) right: usize,
     /// Done.
-    pub(super) done: usize,
+    pub(crate) done: usize,
     /// Asked for.
-    pub(super) asked: usize,
+    pub(crate) asked: usize,
+    /// Plates of which a reading was wanted.
+    pub(crate) plates: usize,
+    /// Of these, read exactly.
+    pub(crate) plates_exact: usize,
 }
 
 impl Score {
-    fn precision(self) -> Option<f64> {
+    pub(crate) fn precision(self) -> Option<f64> {
         (0 < self.done + self.asked).then(|| share(self.right, self.done))
     }
 
-    fn recall(self) -> Option<f64> {
+    pub(crate) fn recall(self) -> Option<f64> {
         (0 < self.done + self.asked).then(|| share(self.right, self.asked))
     }
 }
@@ -196,8 +209,12 @@ fn gate(
             }
         };
         let read = sightings.iter().filter_map(|s| s.plate.as_ref()?.plate()).next();
+        score.plates += 1;
         let read = match read {
-            Some(plate) if plate.matches(&vehicle.plate.plate()) => "read exactly".to_owned(),
+            Some(plate) if plate.matches(&vehicle.plate.plate()) => {
+                score.plates_exact += 1;
+                "read exactly".to_owned()
+            }
             Some(plate) => format!("read as {}", plate.expose()),
             None => "not read".to_owned(),
         };

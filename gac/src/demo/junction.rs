@@ -43,6 +43,10 @@ pub(super) fn judge(
         if is_violation {
             score.asked += 1;
             score.right += usize::from(!own.is_empty());
+            let vote = own.first().and_then(|candidate| candidate.plate.as_ref()?.plate());
+            score.plates += usize::from(!own.is_empty());
+            score.plates_exact +=
+                usize::from(vote.is_some_and(|plate| plate.matches(&vehicle.plate.plate())));
         }
         expectations.push(Expectation {
             camera: camera.id.to_owned(),

@@ -1,6 +1,6 @@
 //! The demo's cameras and how each is written into its site file.
 
-use samples::{Truth, truth::Access};
+use samples::{SceneKind, Truth, truth::Access};
 use std::{fmt::Write as _, path::PathBuf};
 
 /// What a camera shows.
@@ -47,12 +47,32 @@ pub(crate) struct DemoCamera {
 }
 
 impl DemoCamera {
+    /// The camera that looks at a generated scene.
+    pub(crate) fn of_scene(kind: SceneKind, truth: Truth, video: Option<PathBuf>) -> Self {
+        let truth = Box::new(truth);
+        let fps = f64::from(truth.header.fps);
+        let duration_s = f64::from(truth.header.n_frames) / fps;
+        let (id, name, kind) = match kind {
+            SceneKind::Gate => ("gate-1", "Cổng 1 – làn xe vào", DemoKind::Gate(truth)),
+            SceneKind::Door => ("door-1", "Cửa nhân viên", DemoKind::Door(truth)),
+            SceneKind::Junction => {
+                ("junction-1", "Ngã tư – vạch dừng", DemoKind::Junction(truth))
+            }
+        };
+        Self { id, name, kind, video, skipped: None, fps, duration_s, reads_plates: true }
+    }
+
     /// Its part of the site file.
     pub(crate) fn toml(&self) -> String {
         let Some(video) = &self.video else { return String::new() };
+        self.toml_with(&format!("{{ file = {video:?} }}"))
+    }
+
+    /// Its part of a site file that takes its frames from elsewhere.
+    pub(crate) fn toml_with(&self, source: &str) -> String {
         let mut text = format!(
-            "\n[[camera]]\nid = \"{}\"\nname = \"{}\"\nsource = {{ file = {:?} }}\n",
-            self.id, self.name, video
+            "\n[[camera]]\nid = \"{}\"\nname = \"{}\"\nsource = {source}\n",
+            self.id, self.name
         );
         let done = match &self.kind {
             DemoKind::Gate(truth) => gate(&mut text, truth),

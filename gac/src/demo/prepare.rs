@@ -118,16 +118,7 @@ fn scene_bar(kind: SceneKind) -> ProgressBar {
 }
 
 fn scene_camera(kind: SceneKind, scene: &WrittenScene) -> Result<DemoCamera> {
-    let truth = Box::new(read_truth(&scene.truth)?);
-    let fps = f64::from(truth.header.fps);
-    let duration_s = f64::from(truth.header.n_frames) / fps;
-    let (id, name, kind) = match kind {
-        SceneKind::Gate => ("gate-1", "Cổng 1 – làn xe vào", DemoKind::Gate(truth)),
-        SceneKind::Door => ("door-1", "Cửa nhân viên", DemoKind::Door(truth)),
-        SceneKind::Junction => ("junction-1", "Ngã tư – vạch dừng", DemoKind::Junction(truth)),
-    };
-    let video = Some(scene.video.clone());
-    Ok(DemoCamera { id, name, kind, video, skipped: None, fps, duration_s, reads_plates: true })
+    Ok(DemoCamera::of_scene(kind, read_truth(&scene.truth)?, Some(scene.video.clone())))
 }
 
 fn clip_cameras(arguments: &DemoArguments) -> Vec<DemoCamera> {

@@ -86,7 +86,7 @@ impl Watch {
         });
         for gate in &running.gates {
             let (seen, changed) = (this.seen.clone(), this.changed.clone());
-            let (mut events, keeper) = (gate.controller.events(), keeper.clone());
+            let (mut events, keeper) = (gate.events(), keeper.clone());
             let name = gate.gate.to_string();
             tokio::spawn(async move {
                 loop {

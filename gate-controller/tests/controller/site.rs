@@ -246,7 +246,7 @@ impl Gate {
     }
 
     /// Ends it in good order, so that another one can start on the same files.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         self.shutdown.trigger();
         self.controller.ended().await.expect("it ends well");
         self.bus.close(Duration::from_secs(5)).await;

@@ -56,6 +56,7 @@ pub(super) fn detector_input(
     let (pixels, fit): (Pixels, Fit) = match decoder {
         Decoder::Yolox => boxed(YOLO_GREY, Place::TopLeft),
         Decoder::Yolov9End2end => boxed(YOLO_GREY, Place::Centre),
+        Decoder::Nanodet => boxed([0; 3], Place::Centre),
         Decoder::Yunet | Decoder::Blazeface => boxed([0; 3], Place::TopLeft),
         _ => stretch(picture, region, size),
     };

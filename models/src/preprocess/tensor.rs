@@ -58,16 +58,20 @@ pub fn planar(pictures: &[Pixels], normalise: &Normalise) -> Tensor {
     let (width, height) = pictures.first().map_or((0, 0), |p| (p.width, p.height));
     let n_pixels = width as usize * height as usize;
     let mut data = vec![0.0; pictures.len() * 3 * n_pixels];
+    let factor = normalise.divisor.map(|divisor| 1.0 / divisor);
+    let [mean_0, mean_1, mean_2] = normalise.mean;
+    let order = match normalise.channels {
+        Channels::Rgb => [0, 1, 2],
+        Channels::Bgr => [2, 1, 0],
+    };
     for (picture, planes) in pictures.iter().zip(data.chunks_exact_mut(3 * n_pixels)) {
-        for (index, plane) in planes.chunks_exact_mut(n_pixels).enumerate() {
-            let channel = match normalise.channels {
-                Channels::Rgb => index,
-                Channels::Bgr => 2 - index,
-            };
-            let (mean, factor) = (normalise.mean[index], 1.0 / normalise.divisor[index]);
-            for (value, pixel) in plane.iter_mut().zip(picture.rgb.chunks_exact(3)) {
-                *value = (f32::from(pixel[channel]) - mean) * factor;
-            }
+        let (plane_0, rest) = planes.split_at_mut(n_pixels);
+        let (plane_1, plane_2) = rest.split_at_mut(n_pixels);
+        let planes = plane_0.iter_mut().zip(plane_1).zip(plane_2);
+        for (((v0, v1), v2), pixel) in planes.zip(picture.rgb.chunks_exact(3)) {
+            *v0 = (f32::from(pixel[order[0]]) - mean_0) * factor[0];
+            *v1 = (f32::from(pixel[order[1]]) - mean_1) * factor[1];
+            *v2 = (f32::from(pixel[order[2]]) - mean_2) * factor[2];
         }
     }
     Tensor::F32 {

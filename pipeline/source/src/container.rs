@@ -1,4 +1,4 @@
-//! Whether a video file is as long as its own headers say.
+//! What a video file's first bytes say: its container, and how long it should be.
 //!
 //! Demuxers end a file that was cut off as if it were whole, or not, by version and container.
 //! The sizes in the file are the surer witness.
@@ -8,6 +8,30 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     path::Path,
 };
+
+/// The demuxer for a file, when its container is a well-known one.
+///
+/// `parsebin` finds it too, but loses the errors that it posts at once (GStreamer 1.22): a file
+/// without an index would then say nothing, and never end.
+pub(crate) fn demuxer(path: &Path) -> io::Result<Option<&'static str>> {
+    let mut head = [0; 192];
+    let n_read = read_up_to(&mut File::open(path)?, &mut head)?;
+    Ok(demuxer_of(&head[..n_read]))
+}
+
+fn demuxer_of(head: &[u8]) -> Option<&'static str> {
+    let is_ts = head.first() == Some(&0x47) && head.get(188) == Some(&0x47);
+    Some(match (head, head.get(4..8), head.get(8..12)) {
+        (_, Some(b"ftyp" | b"moov" | b"mdat" | b"wide"), _) => "qtdemux",
+        ([0x1a, 0x45, 0xdf, 0xa3, ..], ..) => "matroskademux",
+        ([b'R', b'I', b'F', b'F', ..], _, Some(b"AVI ")) => "avidemux",
+        ([b'O', b'g', b'g', b'S', ..], ..) => "oggdemux",
+        ([b'F', b'L', b'V', 1, ..], ..) => "flvdemux",
+        ([0, 0, 1, 0xba, ..], ..) => "mpegpsdemux",
+        _ if is_ts => "tsdemux",
+        _ => return None,
+    })
+}
 
 /// Says how a file was cut short, when its headers show that it was.
 pub(crate) fn cut_short(path: &Path) -> io::Result<Option<String>> {
@@ -109,6 +133,16 @@ mod tests {
     fn expected(bytes: &[u8]) -> Option<u64> {
         let len = bytes.len() as u64;
         expected_len(&mut Cursor::new(bytes), len).unwrap()
+    }
+
+    #[test]
+    fn containers_are_told_apart() {
+        let check = |head: &[u8], expect| assert_eq!(demuxer_of(head), expect, "{head:?}");
+        check(b"\0\0\0\x20ftypisom", Some("qtdemux"));
+        check(b"RIFF\x10\0\0\0AVI ", Some("avidemux"));
+        check(b"RIFF\x10\0\0\0WAVE", None);
+        check(b"OggS", Some("oggdemux"));
+        check(b"", None);
     }
 
     #[test]

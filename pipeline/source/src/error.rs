@@ -102,8 +102,9 @@ fn package_of(element: &str) -> &'static str {
         "appsink" | "appsrc" | "parsebin" | "decodebin" | "decodebin3" | "uridecodebin"
         | "uridecodebin3" | "videoconvert" | "videoscale" | "videoconvertscale" | "videorate"
         | "videotestsrc" | "oggdemux" | "theoradec" => BASE,
-        "h264parse" | "h265parse" | "av1parse" | "tsdemux" | "mpegtsmux" | "x265enc"
-        | "openh264dec" | "openh264enc" | "watchdog" | "av1dec" | "srtsrc" | "rtmpsrc" => BAD,
+        "h264parse" | "h265parse" | "av1parse" | "tsdemux" | "mpegpsdemux" | "mpegtsmux"
+        | "x265enc" | "openh264dec" | "openh264enc" | "watchdog" | "av1dec" | "srtsrc"
+        | "rtmpsrc" => BAD,
         _ if element.starts_with("avdec_") || element.starts_with("avenc_") => "gstreamer1.0-libav",
         // rtspsrc, rtp*, qtdemux, matroskademux, v4l2src, jpegdec, videocrop, vp8dec ...
         _ => GOOD,

@@ -78,13 +78,18 @@ impl Shared {
         lock(&self.fault).clone()
     }
 
-    /// Takes the place of the one video stream; says whether it was free.
-    pub(crate) fn claim_video(&self, codec: &str) -> bool {
-        let is_first = !self.has_video.swap(true, Ordering::AcqRel);
-        if is_first {
-            *lock(&self.codec) = Some(codec.to_owned());
-        }
-        is_first
+    /// Notes a stream that is video; says whether it is the first.
+    pub(crate) fn find_video(&self) -> bool {
+        !self.has_video.swap(true, Ordering::AcqRel)
+    }
+
+    /// Takes the one decoder's place; says whether it was free.
+    pub(crate) fn claim_decoder(&self, codec: &str) -> bool {
+        self.find_video();
+        let mut known = lock(&self.codec);
+        let is_free = known.is_none();
+        known.get_or_insert_with(|| codec.to_owned());
+        is_free
     }
 
     pub(crate) fn has_video(&self) -> bool {

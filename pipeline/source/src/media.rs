@@ -1,7 +1,7 @@
 //! Builds the pipelines.
 
 use crate::{
-    RtspTransport, SourceError, SourceOptions,
+    RtspTransport, SourceError, SourceOptions, container,
     intake::{Fault, Flow, Intake},
     redact,
 };
@@ -57,28 +57,45 @@ pub(crate) fn init() -> Result<(), SourceError> {
     })
 }
 
-/// `filesrc ! parsebin ! decoder ! appsink`, without the queues and threads of `decodebin`.
+/// `filesrc ! demuxer ! parsebin ! decoder ! appsink`, without the queues of `decodebin`.
+///
+/// A container that we do not know is left to `parsebin`.
 pub(crate) fn file(
     path: &Path,
     flow: Flow,
     options: &SourceOptions,
 ) -> Result<Intake, SourceError> {
     init()?;
-    let pipeline = gst::Pipeline::new();
-    let src = make("filesrc")?;
     let location = path.to_str().ok_or_else(|| SourceError::NotVideo {
         path: path.to_owned(),
         detail: "its name is not Unicode".to_owned(),
     })?;
+    let demuxer = container::demuxer(path).map_err(|source| SourceError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let pipeline = gst::Pipeline::new();
+    let src = make("filesrc")?;
     src.set_property("location", location);
     let parse = make("parsebin")?;
     let sink = sink()?;
     add(&pipeline, &[&src, &parse, sink.upcast_ref()])?;
-    src.link(&parse).map_err(|e| broken(&e))?;
+    let head = match demuxer {
+        None => parse.clone(),
+        Some(demuxer) => {
+            let demuxer = make(demuxer)?;
+            add(&pipeline, &[&demuxer])?;
+            demuxer
+        }
+    };
+    src.link(&head).map_err(|e| broken(&e))?;
     let intake = Intake::new(pipeline, sink, flow, options);
     decode_first_video(&parse, &intake);
+    if head != parse {
+        parse_first_video(&head, &parse, &intake);
+    }
     let shared = Arc::clone(&intake.shared);
-    parse.connect_no_more_pads(move |_parse| {
+    head.connect_no_more_pads(move |_head| {
         if !shared.has_video() {
             shared.fail(Fault::Said("it has no video stream".to_owned()));
         }
@@ -218,6 +235,33 @@ fn select_video_only(src: &gst::Element) {
     });
 }
 
+fn is_video(caps: &str) -> bool {
+    caps.starts_with("video/") || caps.starts_with("image/")
+}
+
+fn caps_of(pad: &gst::Pad) -> gst::Caps {
+    pad.current_caps().unwrap_or_else(|| pad.query_caps(None))
+}
+
+/// Links the demuxer's first video stream to the parser.
+fn parse_first_video(demuxer: &gst::Element, parse: &gst::Element, intake: &Intake) {
+    let (parse, shared) = (parse.downgrade(), Arc::clone(&intake.shared));
+    demuxer.connect_pad_added(move |_demuxer, pad| {
+        let caps = caps_of(pad);
+        if !caps.structure(0).is_some_and(|caps| is_video(caps.name())) {
+            shared.pass_over();
+            return;
+        }
+        let target = parse.upgrade().and_then(|parse| parse.static_pad("sink"));
+        if let Some(target) = target
+            && shared.find_video()
+            && pad.link(&target).is_err()
+        {
+            shared.fail(Fault::Said("its stream cannot be read".to_owned()));
+        }
+    });
+}
+
 /// Puts a decoder between the first video stream and the sink.
 fn decode_first_video(parse: &gst::Element, intake: &Intake) {
     let shared = Arc::clone(&intake.shared);
@@ -226,16 +270,15 @@ fn decode_first_video(parse: &gst::Element, intake: &Intake) {
         let (Some(pipeline), Some(sink)) = (pipeline.upgrade(), sink.upgrade()) else {
             return;
         };
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let caps = caps_of(pad);
         let Some(name) = caps.structure(0).map(|caps| caps.name().to_string()) else {
             return;
         };
-        let is_video = name.starts_with("video/") || name.starts_with("image/");
-        if !is_video {
+        if !is_video(&name) {
             shared.pass_over();
             return;
         }
-        if !shared.claim_video(&name) {
+        if !shared.claim_decoder(&name) {
             return;
         }
         if let Err(fault) = decode(&pipeline, pad, &caps, &sink) {
@@ -329,8 +372,9 @@ mod tests {
     #[test]
     fn only_the_first_video_is_claimed() {
         let shared = Shared::default();
-        assert!(shared.claim_video("video/x-h264"));
-        assert!(!shared.claim_video("video/x-h265"));
+        assert!(shared.find_video() && !shared.find_video());
+        assert!(shared.claim_decoder("video/x-h264"));
+        assert!(!shared.claim_decoder("video/x-h265"));
         assert_eq!(shared.codec().as_deref(), Some("video/x-h264"));
     }
 

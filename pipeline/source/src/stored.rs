@@ -23,8 +23,10 @@ enum Recipe {
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 /// A decoder that gives nothing for so long has hung: 30 s.
 const TICKS_MAX: u32 = 600;
-/// A file whose streams are known for 1 s, and none is video, has none; GStreamer may never say so.
-const OTHER_TICKS_MAX: u32 = 20;
+/// A file whose first picture takes so long has none: 10 s.
+const FIRST_TICKS_MAX: u32 = 200;
+/// A file whose streams are known for 5 s, and none is video, has none; GStreamer may never say so.
+const OTHER_TICKS_MAX: u32 = 100;
 
 /// A file, or a launch text that is not live.
 pub(crate) struct StoredSource {
@@ -264,7 +266,7 @@ pub(crate) fn preroll(intake: &Intake) -> Result<gst::Sample, Fault> {
         return Err(fault("it cannot be opened"));
     }
     let mut n_silent = 0;
-    for _ in 0..TICKS_MAX {
+    for _ in 0..FIRST_TICKS_MAX {
         let wait = gst::ClockTime::from_mseconds(TICK.as_millis() as u64);
         if let Some(sample) = intake.sink.try_pull_preroll(wait) {
             return Ok(sample);
@@ -284,5 +286,5 @@ pub(crate) fn preroll(intake: &Intake) -> Result<gst::Sample, Fault> {
             return Err(said("it has no video stream"));
         }
     }
-    Err(said("it gave no picture in 30 s"))
+    Err(said("it gave no picture in 10 s"))
 }

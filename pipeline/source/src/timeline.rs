@@ -162,8 +162,11 @@ impl Timeline {
                 // The clock is disciplined while we run. Follow it, but never by more than 1 % of
                 // the time that has passed, so that a measured speed is right within 1 %.
                 let slack = (self.interval() / 100).max(1);
-                let step = (measured - base.used) / 256;
-                base.used + step.clamp(-slack, slack)
+                let followed = base.used + ((measured - base.used) / 256).clamp(0, slack);
+                // No frame is captured after it has come: the least delay seen is the nearest to
+                // the truth. Half an interval is the least that two frames are brought together.
+                let soonest = earliest.map(|earliest| earliest - self.interval() / 2);
+                followed.min(measured.max(soonest.unwrap_or(measured)))
             }
             known => {
                 if known.is_some() {

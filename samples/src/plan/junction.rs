@@ -55,7 +55,7 @@ struct Turn {
 pub(crate) fn plan(spec: &SceneSpec) -> Plan {
     let mut r = Seeded::new(spec.seed, 2);
     let n_frames = (spec.duration_s * f64::from(FPS)).round().max(1.0) as u32;
-    let first_green_s = f64::from(r.between(-2.0, -0.5));
+    let first_green_s = f64::from(r.between(-1.2, -0.4));
     let mut turns = Vec::new();
     let mut signal = Vec::new();
     let mut green_s = first_green_s;

@@ -13,7 +13,7 @@ use crate::{
         cases::{is_key, local_reviewer, request_hash},
         problem::Problem,
     },
-    store::{CaseChange, CaseRecord, Key},
+    store::{CaseChange, CaseRecord, Key, Page},
 };
 use askama::Template;
 use axum::{
@@ -53,6 +53,8 @@ struct CasePage {
     reviewer: Option<String>,
     dismiss_reason: Option<&'static str>,
     history: Vec<HistoryView>,
+    /// The next case that waits for somebody.
+    next: Option<String>,
     key: String,
 }
 
@@ -110,11 +112,13 @@ fn signal(teller: &Teller, facts: &[(String, String)]) -> Option<(String, Badge)
     Some((word, Badge { word: class, tone }))
 }
 
-fn page(app: &App, lang: Lang, record: &CaseRecord) -> CasePage {
+fn page(app: &App, lang: Lang, record: &CaseRecord, next: Option<String>) -> CasePage {
     let teller = Teller::new(app, lang);
     let (w, c, case) = (teller.w, &record.candidate, &record.case);
     let (act_stills, plate_stills) = stills(&teller, &c.evidence);
     let state = case.state();
+    // The phase is shown as a lamp.
+    let facts = c.facts.iter().filter(|(name, _)| name != "phase" && name != "signal");
     let history = record.history.iter().map(|entry| HistoryView {
         time: teller.moments.short(entry.at),
         actor: entry.actor.clone(),
@@ -140,7 +144,7 @@ fn page(app: &App, lang: Lang, record: &CaseRecord) -> CasePage {
         stills: act_stills,
         plate_stills,
         signal: signal(&teller, &c.facts),
-        facts: c.facts.iter().map(|(name, value)| w.fact(name, value)).collect(),
+        facts: facts.map(|(name, value)| w.fact(name, value)).collect(),
         plate: PlateDetail::of(c.plate.as_ref(), w),
         is_open: state.name() == StateName::Candidate,
         is_under_review: state.name() == StateName::UnderReview,
@@ -149,6 +153,7 @@ fn page(app: &App, lang: Lang, record: &CaseRecord) -> CasePage {
         reviewer: state.reviewer().map(|who| who.as_str().to_owned()),
         dismiss_reason: state.dismiss_reason().map(|reason| w.dismiss_reason_word(reason)),
         history: history.collect(),
+        next,
         key: Uuid::now_v7().simple().to_string(),
     }
 }
@@ -162,7 +167,9 @@ pub(crate) async fn get_case(
 ) -> Result<Html<String>, Problem> {
     let record = app.store.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
     audit_view(&app, id.to_string()).await?;
-    render(&page(&app, Lang::of_request(uri.query(), &headers), &record))
+    let waiting = app.store.cases(Some(StateName::Candidate), &Page::newest(2)).await?;
+    let next = waiting.iter().find(|case| case.id != id).map(|case| case.id.to_string());
+    render(&page(&app, Lang::of_request(uri.query(), &headers), &record, next))
 }
 
 /// What the form on the page sends.

@@ -12,16 +12,13 @@ pub(crate) struct PlateChip {
     pub(crate) rows: Vec<String>,
     /// For the ground colour, and for one that is not sure.
     pub(crate) class: String,
-    /// All in one line.
-    pub(crate) text: String,
-    /// Whether some character is not sure.
-    pub(crate) is_unsure: bool,
 }
 
 /// A plate with every character's score.
 pub(crate) struct PlateDetail {
     pub(crate) chip: PlateChip,
     pub(crate) rows: Vec<Vec<CharCell>>,
+    pub(crate) has_alternatives: bool,
     pub(crate) colour: &'static str,
     pub(crate) score: String,
     pub(crate) n_reads: u32,
@@ -87,7 +84,7 @@ impl PlateChip {
         };
         let is_unsure = vote.score() < SURE_SCORE;
         let class = format!("{ground}{}", if is_unsure { " unsure" } else { "" });
-        Some(Self { text: rows.join(" "), rows, class, is_unsure })
+        Some(Self { rows, class })
     }
 }
 
@@ -105,8 +102,10 @@ impl PlateDetail {
                 .map(|(char, score)| (*char, words.decimal(*score)))
                 .collect(),
         };
+        let mut chars = vote.rows.iter().flat_map(|row| &row.chars);
         Some(Self {
             chip,
+            has_alternatives: chars.any(|c| !c.alternatives.is_empty()),
             rows: vote.rows.iter().map(|row| row.chars.iter().map(cell).collect()).collect(),
             colour: words.colour(vote.colour),
             score: words.decimal(vote.score()),
@@ -128,7 +127,7 @@ mod tests {
         let rows = rows.iter().map(row).collect();
         let vote = PlateVote { rows, colour: PlateColour::White, n_reads: 1, n_agreeing: 1 };
         let chip = PlateChip::of(Some(&vote));
-        assert_eq!(chip.map(|chip| chip.text).unwrap_or_default(), expect);
+        assert_eq!(chip.map(|chip| chip.rows.join(" ")).unwrap_or_default(), expect);
     }
 
     #[test]

@@ -16,24 +16,24 @@ const BIN_FOLDERS: [&str; 4] = [
 ];
 
 /// Where fresh databases come from.
-pub enum Databases {
+pub(crate) enum Databases {
     Sqlite { folder: tempfile::TempDir, n_made: AtomicU32 },
     Postgres { server: Postgres, n_made: AtomicU32 },
 }
 
 impl Databases {
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         Self::Sqlite { folder: tempfile::tempdir().unwrap(), n_made: AtomicU32::new(0) }
     }
 
     /// Nothing, with a line that says so, where PostgreSQL is not installed.
-    pub fn postgres() -> Option<Self> {
+    pub(crate) fn postgres() -> Option<Self> {
         let server = Postgres::start()?;
         Some(Self::Postgres { server, n_made: AtomicU32::new(0) })
     }
 
     /// The URL of a database that is empty.
-    pub fn fresh_url(&self) -> String {
+    pub(crate) fn fresh_url(&self) -> String {
         match self {
             Self::Sqlite { folder, n_made } => {
                 let n = n_made.fetch_add(1, Ordering::Relaxed);
@@ -47,12 +47,12 @@ impl Databases {
         }
     }
 
-    pub async fn fresh(&self) -> Store {
+    pub(crate) async fn fresh(&self) -> Store {
         Store::open(&self.fresh_url()).await.unwrap()
     }
 
     /// Changes rows behind the store's back.
-    pub async fn meddle(url: &str, sql: &'static str) {
+    pub(crate) async fn meddle(url: &str, sql: &'static str) {
         if url.starts_with("sqlite:") {
             let pool = sqlx::SqlitePool::connect(url).await.unwrap();
             sqlx::raw_sql(sql).execute(&pool).await.unwrap();
@@ -66,7 +66,7 @@ impl Databases {
 }
 
 /// A PostgreSQL server on a free loopback port; it ends with this value.
-pub struct Postgres {
+pub(crate) struct Postgres {
     bin: &'static str,
     folder: String,
     port: u16,

@@ -8,13 +8,13 @@ use domain::{
 use wire::{CameraState, CameraStatus, Count, Envelope, Message};
 
 /// 2026-11-21T07:32:50.123456Z.
-pub const NOON: i64 = 1_795_246_370_123_456;
+pub(crate) const NOON: i64 = 1_795_246_370_123_456;
 
-pub fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(NOON + seconds * 1_000_000)
 }
 
-pub fn envelope(n: u64, source: &str, message: Message) -> Envelope {
+pub(crate) fn envelope(n: u64, source: &str, message: Message) -> Envelope {
     Envelope {
         id: format!("{:032x}", u128::from(n) << 64 | 0xabc),
         source: source.to_owned(),
@@ -25,7 +25,7 @@ pub fn envelope(n: u64, source: &str, message: Message) -> Envelope {
     }
 }
 
-pub fn plate(rows: &[&str], score: f32) -> PlateVote {
+pub(crate) fn plate(rows: &[&str], score: f32) -> PlateVote {
     let char_read = |(i, best): (usize, char)| {
         let is_weak = i == 3 && score < 0.9;
         let alternatives = if is_weak { vec![('8', 0.21), ('6', 0.07)] } else { vec![] };
@@ -36,7 +36,7 @@ pub fn plate(rows: &[&str], score: f32) -> PlateVote {
     PlateVote { rows, colour: PlateColour::White, n_reads: 14, n_agreeing: 13 }
 }
 
-pub fn still(role: EvidenceRole, sha256: &str, frame_seq: u64) -> EvidenceItem {
+pub(crate) fn still(role: EvidenceRole, sha256: &str, frame_seq: u64) -> EvidenceItem {
     EvidenceItem {
         role,
         sha256: sha256.to_owned(),
@@ -47,11 +47,11 @@ pub fn still(role: EvidenceRole, sha256: &str, frame_seq: u64) -> EvidenceItem {
     }
 }
 
-pub fn sha(n: u64) -> String {
+pub(crate) fn sha(n: u64) -> String {
     format!("{n:064x}")
 }
 
-pub fn sighting(n: u64, revision: u32) -> Sighting {
+pub(crate) fn sighting(n: u64, revision: u32) -> Sighting {
     Sighting {
         id: SightingId(u128::from(n)),
         revision,
@@ -69,7 +69,7 @@ pub fn sighting(n: u64, revision: u32) -> Sighting {
     }
 }
 
-pub fn passage(n: u64, state: PassageState, changed: i64) -> Passage {
+pub(crate) fn passage(n: u64, state: PassageState, changed: i64) -> Passage {
     Passage {
         id: PassageId(u128::from(n)),
         gate: "gate-1".parse().unwrap(),
@@ -80,7 +80,7 @@ pub fn passage(n: u64, state: PassageState, changed: i64) -> Passage {
     }
 }
 
-pub fn verdict(n: u64, outcome: Outcome) -> Verdict {
+pub(crate) fn verdict(n: u64, outcome: Outcome) -> Verdict {
     Verdict {
         id: VerdictId(u128::from(n)),
         passage: PassageId(u128::from(n)),
@@ -94,7 +94,7 @@ pub fn verdict(n: u64, outcome: Outcome) -> Verdict {
     }
 }
 
-pub fn candidate(n: u64) -> Candidate {
+pub(crate) fn candidate(n: u64) -> Candidate {
     Candidate {
         id: CandidateId(u128::from(n)),
         camera: "junction-1".parse().unwrap(),
@@ -122,7 +122,7 @@ pub fn candidate(n: u64) -> Candidate {
     }
 }
 
-pub fn camera(name: &str, state: CameraState, frames: u64) -> CameraStatus {
+pub(crate) fn camera(name: &str, state: CameraState, frames: u64) -> CameraStatus {
     CameraStatus {
         camera: name.parse().unwrap(),
         state,
@@ -134,11 +134,11 @@ pub fn camera(name: &str, state: CameraState, frames: u64) -> CameraStatus {
     }
 }
 
-pub fn barrier(state: GateState, since: i64) -> Barrier {
+pub(crate) fn barrier(state: GateState, since: i64) -> Barrier {
     Barrier { gate: "gate-1".parse().unwrap(), state, since: at(since) }
 }
 
-pub fn counted(zone: &str, people_in: u64, seconds: i64) -> Count {
+pub(crate) fn counted(zone: &str, people_in: u64, seconds: i64) -> Count {
     Count {
         zone: zone.parse().unwrap(),
         people_in,

@@ -13,38 +13,38 @@ use tower::ServiceExt as _;
 use violation_api::{Api, ApiConfig, BindPolicy};
 use wire::{CameraState, Envelope, Message};
 
-pub const CASE_1: &str = "vio_00000000000000000000000000000001";
-pub const CASE_INCOMPLETE: &str = "vio_00000000000000000000000000000003";
-pub const CASE_SCREENING: &str = "vio_00000000000000000000000000000004";
+pub(crate) const CASE_1: &str = "vio_00000000000000000000000000000001";
+pub(crate) const CASE_INCOMPLETE: &str = "vio_00000000000000000000000000000003";
+pub(crate) const CASE_SCREENING: &str = "vio_00000000000000000000000000000004";
 
-pub struct Site {
-    pub api: Api,
-    pub folder: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) api: Api,
+    pub(crate) folder: tempfile::TempDir,
     /// SHA-256 of a real file.
-    pub picture_sha256: String,
+    pub(crate) picture_sha256: String,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The last part of the problem's type, after checking that it is a whole problem document.
-    pub fn problem(&self) -> String {
+    pub(crate) fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
         assert_eq!(problem["status"], self.status.as_u16());
@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-pub fn config(folder: &tempfile::TempDir) -> ApiConfig {
+pub(crate) fn config(folder: &tempfile::TempDir) -> ApiConfig {
     let url = format!("sqlite:{}", folder.path().join("api.db").display());
     let evidence = folder.path().join("evidence");
     let config = ApiConfig::new("park-1".parse().unwrap(), &url, evidence);
@@ -91,11 +91,11 @@ fn messages(picture_sha256: &str) -> Vec<Message> {
 }
 
 impl Site {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(BindPolicy::LoopbackOnly, &[]).await
     }
 
-    pub async fn with(bind_policy: BindPolicy, more: &[Message]) -> Self {
+    pub(crate) async fn with(bind_policy: BindPolicy, more: &[Message]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = ApiConfig { bind_policy, ..config(&folder) };
         let evidence = EvidenceStore::open(&config.evidence_dir).unwrap();
@@ -108,29 +108,29 @@ impl Site {
         Self { api, folder, picture_sha256 }
     }
 
-    pub async fn call(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
         let response = self.api.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 10_000_000).await.unwrap().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.get_with(path, &[]).await
     }
 
-    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.call(request("GET", path, headers, "")).await
     }
 
     /// As a program posts to the API.
-    pub async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
         let headers = [("idempotency-key", key), ("content-type", "application/json")];
         self.call(request("POST", path, &headers, body)).await
     }
 
     /// As a browser posts the form of a page of ours.
-    pub async fn submit(&self, path: &str, body: &str) -> Answer {
+    pub(crate) async fn submit(&self, path: &str, body: &str) -> Answer {
         let headers = [
             ("origin", "http://127.0.0.1:8080"),
             ("sec-fetch-site", "same-origin"),
@@ -140,13 +140,13 @@ impl Site {
     }
 
     /// Names of all evidence that no file is there for.
-    pub fn absent_sha256() -> String {
+    pub(crate) fn absent_sha256() -> String {
         sha(1002)
     }
 }
 
 /// To `127.0.0.1:8080`, unless the headers name another host.
-pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if headers.iter().all(|(name, _)| *name != "host") {
         request = request.header("host", "127.0.0.1:8080");

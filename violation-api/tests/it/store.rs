@@ -126,7 +126,7 @@ fn news() -> Vec<Envelope> {
     messages.into_iter().enumerate().map(with_id).collect()
 }
 
-pub async fn doubles_change_nothing(databases: &Databases) {
+pub(crate) async fn doubles_change_nothing(databases: &Databases) {
     let store = databases.fresh().await;
     let news = news();
     let first = store.ingest(&news, at(0)).await.unwrap();
@@ -151,7 +151,7 @@ pub async fn doubles_change_nothing(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn the_newest_revision_is_kept(databases: &Databases) {
+pub(crate) async fn the_newest_revision_is_kept(databases: &Databases) {
     let store = databases.fresh().await;
     let say = |n, revision| [envelope(n, "pipeline", Message::Sighting(sighting(1, revision)))];
     store.ingest(&say(1, 3), at(0)).await.unwrap();
@@ -164,7 +164,7 @@ pub async fn the_newest_revision_is_kept(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn any_order_leaves_the_same(databases: &Databases) {
+pub(crate) async fn any_order_leaves_the_same(databases: &Databases) {
     let reference = databases.fresh().await;
     reference.ingest(&news(), at(0)).await.unwrap();
     let expect = everything(&reference).await;
@@ -189,7 +189,7 @@ pub async fn any_order_leaves_the_same(databases: &Databases) {
     }
 }
 
-pub async fn pages_have_no_gaps_and_no_doubles(databases: &Databases) {
+pub(crate) async fn pages_have_no_gaps_and_no_doubles(databases: &Databases) {
     let store = databases.fresh().await;
     let all: Vec<Envelope> =
         (0..130).map(|n| envelope(n, "pipeline", Message::Sighting(sighting(n / 2, 0)))).collect();
@@ -224,7 +224,7 @@ pub async fn pages_have_no_gaps_and_no_doubles(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn what_is_stored_is_what_was_said(databases: &Databases) {
+pub(crate) async fn what_is_stored_is_what_was_said(databases: &Databases) {
     let store = databases.fresh().await;
     store.ingest(&news(), at(0)).await.unwrap();
     let said = sighting(1, 2);
@@ -251,7 +251,7 @@ pub async fn what_is_stored_is_what_was_said(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn what_was_written_is_there_after_a_restart(databases: &Databases) {
+pub(crate) async fn what_was_written_is_there_after_a_restart(databases: &Databases) {
     let url = databases.fresh_url();
     let store = Store::open(&url).await.unwrap();
     store.ingest(&news(), at(0)).await.unwrap();
@@ -264,7 +264,7 @@ pub async fn what_was_written_is_there_after_a_restart(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn what_the_database_refuses_is_told_from_an_outage(databases: &Databases) {
+pub(crate) async fn what_the_database_refuses_is_told_from_an_outage(databases: &Databases) {
     let store = databases.fresh().await;
     let mut bad = candidate(1);
     bad.rule = "red\0light".to_owned();
@@ -279,7 +279,7 @@ pub async fn what_the_database_refuses_is_told_from_an_outage(databases: &Databa
     assert!(!closed.is_about_content());
 }
 
-pub async fn ids_are_forgotten_and_entities_are_not(databases: &Databases) {
+pub(crate) async fn ids_are_forgotten_and_entities_are_not(databases: &Databases) {
     let store = databases.fresh().await;
     store.ingest(&news(), at(0)).await.unwrap();
     let before = everything(&store).await;

@@ -46,7 +46,7 @@ async fn with_candidates(databases: &Databases) -> Store {
     store
 }
 
-pub async fn a_case_is_reviewed_and_decided(databases: &Databases) {
+pub(crate) async fn a_case_is_reviewed_and_decided(databases: &Databases) {
     let store = with_candidates(databases).await;
     let early = store.change_case(&confirm(1)).await.unwrap_err();
     assert!(matches!(early, ChangeError::Illegal(Illegal::NotUnderReview)));
@@ -80,7 +80,7 @@ pub async fn a_case_is_reviewed_and_decided(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn a_case_without_its_stills_or_standing_is_not_confirmed(databases: &Databases) {
+pub(crate) async fn a_case_without_its_stills_or_standing_is_not_confirmed(databases: &Databases) {
     let store = with_candidates(databases).await;
     store.change_case(&start(3)).await.unwrap();
     let error = store.change_case(&confirm(3)).await.unwrap_err();
@@ -93,7 +93,7 @@ pub async fn a_case_without_its_stills_or_standing_is_not_confirmed(databases: &
     store.close().await;
 }
 
-pub async fn a_key_acts_once(databases: &Databases) {
+pub(crate) async fn a_key_acts_once(databases: &Databases) {
     let store = with_candidates(databases).await;
     let key = |key: &str, hash: &str| {
         Some(Key { key: key.to_owned(), request_sha256: hash.to_owned() })
@@ -115,7 +115,7 @@ pub async fn a_key_acts_once(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn of_two_reviewers_at_once_one_wins(databases: &Databases) {
+pub(crate) async fn of_two_reviewers_at_once_one_wins(databases: &Databases) {
     let store = with_candidates(databases).await;
     let by = |name: &str| change(1, Event::StartReview(Reviewer::named(name).unwrap()));
     let (an, bo) = (by("an"), by("bo"));
@@ -126,7 +126,7 @@ pub async fn of_two_reviewers_at_once_one_wins(databases: &Databases) {
     store.close().await;
 }
 
-pub async fn tampering_with_the_audit_shows(databases: &Databases) {
+pub(crate) async fn tampering_with_the_audit_shows(databases: &Databases) {
     let attacks = [
         ("update audit set actor = 'nobody' where audit_id = 3", Some(3)),
         ("update audit set at = at + 1 where audit_id = 1", Some(1)),

@@ -157,26 +157,35 @@ impl Site {
 
 fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
     checker.slug::<CameraId>("camera id", &camera.id);
+    check_source(checker, camera);
+    let fps = *camera.fps_max.get_ref();
+    if !(0.1..=60.0).contains(&fps) {
+        checker.add(camera.fps_max.span(), "fps_max is out of range", "write 0.1 to 60");
+    }
+    if camera.tasks.get_ref().is_empty() {
+        checker.add(
+            camera.tasks.span(),
+            format!("camera {:?} looks for nothing", camera.id.get_ref()),
+            "name some of vehicles, people, plates and faces",
+        );
+    }
+    check_places(checker, camera);
+}
+
+fn check_source(checker: &mut Checker<'_>, camera: &CameraSection) {
     let source = camera.source.get_ref();
-    let named: Vec<&str> = [
-        ("file", source.file.is_some()),
-        ("pictures", source.pictures.is_some()),
-        ("rtsp", source.rtsp.is_some()),
-        ("launch", source.launch.is_some()),
-        ("scene", source.scene.is_some()),
-    ]
-    .iter()
-    .filter(|(_, is_there)| *is_there)
-    .map(|(name, _)| *name)
-    .collect();
-    if named.len() != 1 {
+    let named = [
+        source.file.is_some(),
+        source.pictures.is_some(),
+        source.rtsp.is_some(),
+        source.launch.is_some(),
+        source.scene.is_some(),
+    ];
+    let n_named = named.iter().filter(|is_there| **is_there).count();
+    if n_named != 1 {
         checker.add(
             camera.source.span(),
-            format!(
-                "camera {:?} has {} sources",
-                camera.id.get_ref(),
-                named.len()
-            ),
+            format!("camera {:?} has {n_named} sources", camera.id.get_ref()),
             "name exactly one of file, pictures, rtsp, launch and scene",
         );
     }
@@ -189,32 +198,12 @@ fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
             "write gate, junction or door",
         );
     }
-    if source
-        .transport
-        .as_deref()
-        .is_some_and(|text| !["tcp", "udp"].contains(&text))
-    {
-        checker.add(
-            camera.source.span(),
-            "the transport is not known",
-            "write tcp or udp",
-        );
+    if source.transport.as_deref().is_some_and(|text| !["tcp", "udp"].contains(&text)) {
+        checker.add(camera.source.span(), "the transport is not known", "write tcp or udp");
     }
-    let fps = *camera.fps_max.get_ref();
-    if !(0.1..=60.0).contains(&fps) {
-        checker.add(
-            camera.fps_max.span(),
-            "fps_max is out of range",
-            "write 0.1 to 60",
-        );
-    }
-    if camera.tasks.get_ref().is_empty() {
-        checker.add(
-            camera.tasks.span(),
-            format!("camera {:?} looks for nothing", camera.id.get_ref()),
-            "name some of vehicles, people, plates and faces",
-        );
-    }
+}
+
+fn check_places(checker: &mut Checker<'_>, camera: &CameraSection) {
     if let Some(region) = &camera.region
         && (region.get_ref().len() < 3 || region.get_ref().iter().any(|corner| !is_share(corner)))
     {
@@ -237,11 +226,8 @@ fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
     if camera.stop_line.is_some() && camera.signal.is_none() {
         checker.add(
             camera.id.span(),
-            format!(
-                "camera {:?} has a stop line and no signal",
-                camera.id.get_ref()
-            ),
-            "add [camera.signal] with the boxes of the red, amber and green lamp",
+            format!("camera {:?} has a stop line and no signal", camera.id.get_ref()),
+            "add signal with the boxes of the red, amber and green lamp",
         );
     }
 }
