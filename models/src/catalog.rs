@@ -127,7 +127,7 @@ pub struct Model {
     pub crop_scale: Option<f32>,
     /// What was measured, in words.
     pub accuracy: String,
-    /// The shortest of many runs, one thread of a 2026 server core.
+    /// The shortest of many calls on a frame of 1280 x 720, preparation included, one thread of a server core.
     pub ms_min: f32,
     /// Where it comes from, in order of preference.
     #[serde(rename = "source", default)]

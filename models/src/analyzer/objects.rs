@@ -11,6 +11,7 @@ use domain::{BoxInImage, Class, Detection};
 
 /// How much smaller the second look is.
 const SECOND_LOOK: f32 = 0.6;
+const IOU_MAX: f32 = 0.5;
 
 /// A detector of boxes without landmarks.
 pub(super) struct ObjectDetector {
@@ -103,7 +104,9 @@ impl ObjectDetector {
             let bounds = fit.box_in_image(raw.bounds)?;
             Some(RawDetection { bounds, ..raw })
         };
-        Ok(found.into_iter().filter_map(in_image).collect())
+        let found = found.into_iter().filter_map(in_image).collect();
+        // Cut at the edge of the picture, two boxes of one thing may now overlap enough.
+        Ok(decode::suppress_doubles(found, IOU_MAX))
     }
 }
 

@@ -252,11 +252,14 @@ fn parse_first_video(demuxer: &gst::Element, parse: &gst::Element, intake: &Inta
             shared.pass_over();
             return;
         }
-        let target = parse.upgrade().and_then(|parse| parse.static_pad("sink"));
-        if let Some(target) = target
-            && shared.find_video()
-            && pad.link(&target).is_err()
-        {
+        let (Some(parse), true) = (parse.upgrade(), shared.find_video()) else {
+            return;
+        };
+        // The pipeline starts its elements in any order while they are not linked; the demuxer
+        // may be ahead.
+        let is_ready = parse.sync_state_with_parent().is_ok();
+        let target = parse.static_pad("sink").filter(|_pad| is_ready);
+        if target.is_none_or(|target| pad.link(&target).is_err()) {
             shared.fail(Fault::Said("its stream cannot be read".to_owned()));
         }
     });
@@ -294,6 +297,8 @@ fn decode(
     sink: &gst_app::AppSink,
 ) -> Result<(), Fault> {
     let cannot = |what: &str| Fault::Said(format!("its pictures cannot be {what}"));
+    sink.sync_state_with_parent()
+        .map_err(|_error| cannot("taken"))?;
     let target = |element: &gst::Element| element.static_pad("sink");
     if caps
         .structure(0)

@@ -162,11 +162,12 @@ impl Timeline {
                 // The clock is disciplined while we run. Follow it, but never by more than 1 % of
                 // the time that has passed, so that a measured speed is right within 1 %.
                 let slack = (self.interval() / 100).max(1);
-                let followed = base.used + ((measured - base.used) / 256).clamp(0, slack);
-                // No frame is captured after it has come: the least delay seen is the nearest to
-                // the truth. Half an interval is the least that two frames are brought together.
-                let soonest = earliest.map(|earliest| earliest - self.interval() / 2);
-                followed.min(measured.max(soonest.unwrap_or(measured)))
+                match measured - base.used {
+                    // No frame is captured after it has come: the least delay that was seen is
+                    // the nearest to the truth. More is a step of the clock, not a delay.
+                    early if early < 0 && -early < self.interval() / 2 => measured,
+                    late => base.used + (late / 256).clamp(-slack, slack),
+                }
             }
             known => {
                 if known.is_some() {

@@ -42,7 +42,7 @@ pub(crate) fn plan(spec: &SceneSpec) -> Plan {
     // When the next front may come into the picture.
     let mut free_s = 0.6;
     for role in roles {
-        let enter_s = free_s + f64::from(r.between(0.2, 0.7));
+        let enter_s = free_s + f64::from(r.between(0.0, 0.4));
         let (actor, opening, left_s) = drive(role, enter_s, &mut r);
         // A vehicle that could not be seen to the end is not begun.
         if seconds(n_frames) < left_s {
@@ -146,31 +146,31 @@ fn drive(role: Role, enter_s: f64, r: &mut Seeded) -> (Actor, Option<[f64; 2]>, 
         VehicleClass::Motorbike => f64::from(r.between(6.3, 6.7)),
         _ => f64::from(BARRIER_Y) - f64::from(r.between(0.5, 0.9)) - length,
     };
-    let speed = f64::from(r.between(3.6, 4.4));
+    let speed = f64::from(r.between(4.4, 5.2));
     let start_m = -length - 1.5;
     let start_s = enter_s - (ENTRY_Y - length - start_m) / speed;
     let drift = r.between(-0.18, 0.18);
     let stopping =
-        Profile::new(start_s, start_m, speed).stopping_at(stop_m, f64::from(r.between(2.0, 2.6)));
+        Profile::new(start_s, start_m, speed).stopping_at(stop_m, f64::from(r.between(2.5, 3.1)));
     let stands_s = stopping.end_s();
     let path = Path {
         x: LANE_X + drift,
         left_turn: Some(TURN),
     };
     let (profile, opening, left_s) = if role.expected == Expected::Grant {
-        let opens_s = stands_s + f64::from(r.between(0.9, 1.3));
-        let goes_s = opens_s + f64::from(r.between(0.9, 1.2));
+        let opens_s = stands_s + f64::from(r.between(0.7, 1.0));
+        let goes_s = opens_s + f64::from(r.between(0.85, 1.0));
         let profile = stopping
             .waiting(goes_s - stands_s)
-            .reaching(6.0, f64::from(r.between(1.7, 2.1)));
+            .reaching(6.0, f64::from(r.between(2.0, 2.4)));
         let past_s = profile
             .passes(f64::from(BARRIER_Y) + 0.4, goes_s, goes_s + 60.0)
             .unwrap_or(goes_s + 60.0);
         (profile, Some([opens_s, past_s]), past_s + 0.3)
     } else {
         let profile = stopping
-            .waiting(f64::from(r.between(2.8, 3.4)))
-            .reaching(-3.0, 1.8);
+            .waiting(f64::from(r.between(2.3, 2.7)))
+            .reaching(-3.6, 2.2);
         let out_m = ENTRY_Y - length - 0.3;
         let mut left_s = profile.end_s();
         while out_m < profile.at(left_s).at_m {

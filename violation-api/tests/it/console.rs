@@ -23,7 +23,7 @@ async fn the_overview_shows_cameras_events_cases_and_counts() {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     let page = answer.text();
     assert_has(page, &["<html lang=\"vi\">", "Khu công nghiệp Đông Á", "Tổng quan", "Hồ sơ"]);
-    assert_has(page, &["junction-1", "Hết đoạn phim", "Mất kết nối", "không mở được rtsp://camera"]);
+    assert_has(page, &["junction-1", "Hết đoạn phim", "Không có tin", "không mở được rtsp://camera"]);
     assert_has(page, &["51F-123.45", "Hỏi bảo vệ", "khác một ký tự dễ nhầm", "84 ms", "Đợi bảo vệ"]);
     assert_has(page, &["Từ chối", "có trong danh sách cấm vào", "Thanh chắn", "Đóng"]);
     assert_has(page, &["Vượt đèn đỏ", "Chờ xem xét", "Chỉ để sàng lọc", "29-B1", "123.45"]);
