@@ -7,6 +7,7 @@ pub mod demo;
 pub mod detector;
 pub mod gate;
 pub mod models;
+pub mod offline;
 pub mod pipeline;
 pub mod replay;
 pub mod report;

@@ -17,8 +17,8 @@ use crate::{
     traffic::Traffic,
 };
 use domain::{
-    CandidateId, Detection, Frame, SightingId, SightingPhase, Timestamp, TrackId,
-    TrackState, ports::Detector,
+    CandidateId, Detection, Frame, SightingId, SightingPhase, Timestamp, TrackId, TrackState,
+    ports::Detector,
 };
 use source::ring::{FrameRing, RingLimits};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -34,6 +34,12 @@ const LIVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A still scene is looked at this often all the same: what stands there is not forgotten.
 const STILL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Things that stand still before a camera that has no gate are looked at this often.
+const WAITING_INTERVAL: Duration = Duration::from_millis(400);
+
+/// A gate at which everybody is settled looks this often: somebody new may come, and who is there may go.
+const SETTLED_INTERVAL: Duration = Duration::from_millis(280);
 
 /// In so many frames a thing is seen before it is believed.
 const CONFIRM_HITS: u32 = 3;
@@ -70,7 +76,11 @@ impl CameraCore {
         plan: Plan,
         mut ids: impl FnMut() -> u128 + Send + Clone + 'static,
     ) -> Result<Self, opencv::Error> {
-        let motion = if plan.motion_gate { Some(MotionGate::new()?) } else { None };
+        let motion = if plan.motion_gate {
+            Some(MotionGate::new()?)
+        } else {
+            None
+        };
         let mut candidate_ids = ids.clone();
         let config = SightingsConfig {
             classes: plan.tasks.sighting_classes(),
@@ -90,7 +100,10 @@ impl CameraCore {
                 .stop_line
                 .as_ref()
                 .map(|line| Traffic::new(line, Box::new(move || CandidateId(candidate_ids())))),
-            ring: FrameRing::new(RingLimits { max_age, ..RingLimits::default() }),
+            ring: FrameRing::new(RingLimits {
+                max_age,
+                ..RingLimits::default()
+            }),
             counters: Vec::new(),
             totals: BTreeMap::new(),
             place: None,
@@ -128,9 +141,12 @@ impl CameraCore {
         self.stats.analysed += 1;
         let detections = self.find_objects(frame, detector)?;
         let mut updates = Vec::new();
-        self.tracker.step(frame.captured_at, &detections, &mut updates);
-        self.n_live_tracks =
-            updates.iter().filter(|u| u.track.state != TrackState::Ended).count();
+        self.tracker
+            .step(frame.captured_at, &detections, &mut updates);
+        self.n_live_tracks = updates
+            .iter()
+            .filter(|u| u.track.state != TrackState::Ended)
+            .count();
         let plates = self.find_plates(frame, &updates, detector)?;
         let faces = self.find_faces(frame, detector, outlets)?;
         self.stats.detections += (detections.len() + plates.len() + faces.len()) as u64;
@@ -202,14 +218,27 @@ impl CameraCore {
         self.place = Some(place);
     }
 
+    /// Whether the models are asked about this frame.
+    ///
+    /// A gate looks at every frame while somebody there is not settled, and less often once everybody is.
+    /// Elsewhere a frame in which nothing moves is left out, but for a look now and then.
     fn is_worth_a_look(&mut self, frame: &Frame) -> bool {
-        let Some(motion) = &mut self.motion else { return true };
+        let Some(motion) = &mut self.motion else {
+            return true;
+        };
         // A gate that fails must not hide a vehicle: look.
         let has_motion = motion.has_motion(frame).unwrap_or(true);
-        let is_due = self
-            .last_looked_at
-            .is_none_or(|last| STILL_INTERVAL <= frame.captured_at.since(last));
-        has_motion || is_due || 0 < self.n_live_tracks
+        let has_tracks = 0 < self.n_live_tracks;
+        let is_settled = !self.told.is_empty() && self.told.values().all(|told| told.is_decisive);
+        let interval = match (self.plan.is_gate, has_tracks) {
+            (true, true) if is_settled => SETTLED_INTERVAL,
+            (true, true) => Duration::ZERO,
+            (false, true) if !has_motion => WAITING_INTERVAL,
+            (_, false) if !has_motion => STILL_INTERVAL,
+            _ => Duration::ZERO,
+        };
+        self.last_looked_at
+            .is_none_or(|last| interval <= frame.captured_at.since(last))
     }
 
     fn find_objects<D: Detector>(
@@ -250,9 +279,13 @@ impl CameraCore {
     }
 
     fn apply_rules(&mut self, frame: &Frame, updates: &[TrackUpdate], outlets: &Outlets) {
-        let Some(traffic) = &mut self.traffic else { return };
+        let Some(traffic) = &mut self.traffic else {
+            return;
+        };
         for update in updates {
-            let Some(sighting) = self.sightings.sighting_of(update.track.id) else { continue };
+            let Some(sighting) = self.sightings.sighting_of(update.track.id) else {
+                continue;
+            };
             let plate = self.sightings.plate_of(update.track.id);
             traffic.see_track(frame.seq, update, (sighting, plate));
         }
@@ -264,7 +297,9 @@ impl CameraCore {
     }
 
     fn flush_rules(&mut self, outlets: &Outlets) {
-        let Some(traffic) = &mut self.traffic else { return };
+        let Some(traffic) = &mut self.traffic else {
+            return;
+        };
         for job in traffic.flush(&self.ring, &self.plan.camera) {
             self.stats.candidates += 1;
             outlets.evidence.put(job);
@@ -277,7 +312,10 @@ impl CameraCore {
             return;
         }
         for hint in &said.pictures {
-            let best = Best { frame: frame.clone(), bounds: hint.bounds };
+            let best = Best {
+                frame: frame.clone(),
+                bounds: hint.bounds,
+            };
             self.told.entry(hint.sighting).or_default().best = Some(best);
         }
     }
@@ -295,7 +333,10 @@ impl CameraCore {
                 let best = self.told.remove(&sighting.id).and_then(|told| told.best);
                 match best {
                     Some(best) => {
-                        outlets.evidence.put(Job::Sighting { sighting, still: best.into_still() });
+                        outlets.evidence.put(Job::Sighting {
+                            sighting,
+                            still: best.into_still(),
+                        });
                     }
                     None => outlets.outputs.send(Output::Sighting(sighting)),
                 }
@@ -311,13 +352,18 @@ impl CameraCore {
             if track.state != TrackState::Confirmed {
                 continue;
             }
-            self.stats.tracks += u64::from(track.n_hits == CONFIRM_HITS && update.detection.is_some());
+            self.stats.tracks +=
+                u64::from(track.n_hits == CONFIRM_HITS && update.detection.is_some());
             let tone = match &self.traffic {
                 Some(traffic) if traffic.has_fired(track.id) => Tone::Bad,
                 _ => Tone::Neutral,
             };
             let label = format!("{} {}", told::class_word(track.class), track.id);
-            marks.push(Mark { bounds: track.bounds, label, tone });
+            marks.push(Mark {
+                bounds: track.bounds,
+                label,
+                tone,
+            });
         }
         marks
     }
@@ -342,16 +388,17 @@ impl CameraCore {
     }
 
     fn lines(&self) -> Vec<MarkLine> {
-        let Some(place) = &self.place else { return Vec::new() };
+        let Some(place) = &self.place else {
+            return Vec::new();
+        };
         let ends = |from, to| {
             let line = place.line(from, to);
             [line.from.x, line.from.y, line.to.x, line.to.y]
         };
-        let counted = self
-            .plan
-            .lines
-            .iter()
-            .map(|line| MarkLine { ends: ends(line.from, line.to), tone: Tone::Neutral });
+        let counted = self.plan.lines.iter().map(|line| MarkLine {
+            ends: ends(line.from, line.to),
+            tone: Tone::Neutral,
+        });
         let stop = self.plan.stop_line.iter().map(|line| MarkLine {
             ends: ends(line.from, line.to),
             tone: self.traffic.as_ref().map_or(Tone::Neutral, Traffic::tone),

@@ -36,11 +36,19 @@ pub(crate) struct Still {
 
 pub(crate) enum Job {
     /// A candidate is told once its stills are stored.
-    Candidate { candidate: Candidate, stills: Vec<Still> },
+    Candidate {
+        candidate: Candidate,
+        stills: Vec<Still>,
+    },
     /// A sighting is told once its picture is stored.
     Sighting { sighting: Sighting, still: Still },
     /// A picture for the console.
-    Live { camera: CameraId, frame: Frame, marks: Vec<Mark>, lines: Vec<MarkLine> },
+    Live {
+        camera: CameraId,
+        frame: Frame,
+        marks: Vec<Mark>,
+        lines: Vec<MarkLine>,
+    },
 }
 
 /// The workers' end.
@@ -81,17 +89,28 @@ pub(crate) fn start(
 fn work(inbox: &Receiver<Job>, store: &EvidenceStore, outputs: &Outputs) {
     while let Ok(job) = inbox.recv() {
         match job {
-            Job::Candidate { mut candidate, stills } => {
+            Job::Candidate {
+                mut candidate,
+                stills,
+            } => {
                 for still in &stills {
                     candidate.evidence.extend(keep(store, still));
                 }
                 outputs.send(Output::Candidate(candidate));
             }
-            Job::Sighting { mut sighting, still } => {
+            Job::Sighting {
+                mut sighting,
+                still,
+            } => {
                 sighting.picture = keep(store, &still);
                 outputs.send(Output::Sighting(sighting));
             }
-            Job::Live { camera, frame, marks, lines } => {
+            Job::Live {
+                camera,
+                frame,
+                marks,
+                lines,
+            } => {
                 if let Some(jpeg) = live(&frame, &marks, &lines) {
                     outputs.send(Output::Picture { camera, jpeg });
                 }

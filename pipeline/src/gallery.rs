@@ -42,7 +42,11 @@ pub struct Enrolled {
 
 impl fmt::Debug for Enrolled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Enrolled({} templates, <redacted>)", self.templates.len())
+        write!(
+            f,
+            "Enrolled({} templates, <redacted>)",
+            self.templates.len()
+        )
     }
 }
 
@@ -131,7 +135,12 @@ impl Gallery {
         let people = match fs::read(path) {
             Ok(sealed) => read(path, model, seal.as_ref(), &sealed)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => People::new(),
-            Err(source) => return Err(GalleryError::File { path: path.to_owned(), source }),
+            Err(source) => {
+                return Err(GalleryError::File {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
         };
         Ok(Self {
             path: path.to_owned(),
@@ -142,7 +151,10 @@ impl Gallery {
     }
 
     fn people(&self) -> Arc<People> {
-        self.people.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.people
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How many people are enrolled.
@@ -152,7 +164,9 @@ impl Gallery {
 
     /// The name of an enrolled person, for the guard's screen.
     pub fn name(&self, person: PersonId) -> Option<String> {
-        self.people().get(&person).map(|enrolled| enrolled.name.clone())
+        self.people()
+            .get(&person)
+            .map(|enrolled| enrolled.name.clone())
     }
 
     /// The nearest enrolled people, at most three, best first; equal similarity in the order of their ids.
@@ -161,13 +175,22 @@ impl Gallery {
         let mut matches: Vec<FaceMatch> = people
             .iter()
             .filter_map(|(person, enrolled)| {
-                let best = enrolled.templates.iter().map(|template| template.similarity(face));
+                let best = enrolled
+                    .templates
+                    .iter()
+                    .map(|template| template.similarity(face));
                 let similarity = best.max_by(f32::total_cmp)?;
-                Some(FaceMatch { person: *person, similarity, similarity_min })
+                Some(FaceMatch {
+                    person: *person,
+                    similarity,
+                    similarity_min,
+                })
             })
             .collect();
         matches.sort_by(|a, b| {
-            b.similarity.total_cmp(&a.similarity).then_with(|| a.person.cmp(&b.person))
+            b.similarity
+                .total_cmp(&a.similarity)
+                .then_with(|| a.person.cmp(&b.person))
         });
         matches.truncate(3);
         matches
@@ -198,7 +221,10 @@ impl Gallery {
     /// Writes beside, syncs, renames: a crash leaves the old file or the new one.
     fn replace(&self, people: People) -> Result<(), GalleryError> {
         let sealed = self.seal.seal(CONTEXT, &write(&self.model, &people));
-        let fault = |source| GalleryError::File { path: self.path.clone(), source };
+        let fault = |source| GalleryError::File {
+            path: self.path.clone(),
+            source,
+        };
         let temporary = self.path.with_extension("new");
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(fault)?;
@@ -223,15 +249,24 @@ fn write(model: &str, people: &People) -> Vec<u8> {
         given_at_micros: enrolled.consent.given_at.as_micros(),
         notice: enrolled.consent.notice.clone(),
         recorded_by: enrolled.consent.recorded_by.clone(),
-        templates: enrolled.templates.iter().map(|t| t.expose().to_vec()).collect(),
+        templates: enrolled
+            .templates
+            .iter()
+            .map(|t| t.expose().to_vec())
+            .collect(),
     };
-    let shape =
-        FileShape { v: 1, model: model.to_owned(), people: people.iter().map(person).collect() };
+    let shape = FileShape {
+        v: 1,
+        model: model.to_owned(),
+        people: people.iter().map(person).collect(),
+    };
     serde_json::to_vec(&shape).expect("a template's numbers are finite")
 }
 
 fn read(path: &Path, model: &str, seal: &dyn Seal, bytes: &[u8]) -> Result<People, GalleryError> {
-    let sealed = || GalleryError::Sealed { path: path.to_owned() };
+    let sealed = || GalleryError::Sealed {
+        path: path.to_owned(),
+    };
     let plain = seal.open(CONTEXT, bytes).ok_or_else(sealed)?;
     let shape: FileShape = serde_json::from_slice(&plain).map_err(|_shape| sealed())?;
     if shape.model != model {
@@ -244,13 +279,24 @@ fn read(path: &Path, model: &str, seal: &dyn Seal, bytes: &[u8]) -> Result<Peopl
     let mut people = People::new();
     for person in shape.people {
         let id: PersonId = person.person_id.parse().map_err(|_id| sealed())?;
-        let templates = person.templates.iter().filter_map(|t| Embedding::normalised(t)).collect();
+        let templates = person
+            .templates
+            .iter()
+            .filter_map(|t| Embedding::normalised(t))
+            .collect();
         let consent = Consent {
             given_at: Timestamp::from_micros(person.given_at_micros),
             notice: person.notice,
             recorded_by: person.recorded_by,
         };
-        people.insert(id, Enrolled { name: person.name, consent, templates });
+        people.insert(
+            id,
+            Enrolled {
+                name: person.name,
+                consent,
+                templates,
+            },
+        );
     }
     Ok(people)
 }
@@ -283,7 +329,11 @@ mod tests {
             recorded_by: "front desk".to_owned(),
         };
         let templates = vec![Embedding::normalised(vector).unwrap()];
-        Enrolled { name: "Nguyễn Thị Mẫu".to_owned(), consent, templates }
+        Enrolled {
+            name: "Nguyễn Thị Mẫu".to_owned(),
+            consent,
+            templates,
+        }
     }
 
     #[test]
@@ -296,7 +346,10 @@ mod tests {
         let again = open(&path, 7, "m").unwrap();
         let face = Embedding::normalised(&[0.9, 0.1]).unwrap();
         let nearest = again.nearest(&face, 0.5);
-        assert_eq!(nearest.iter().map(|m| m.person.0).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            nearest.iter().map(|m| m.person.0).collect::<Vec<_>>(),
+            [1, 2]
+        );
         assert!(nearest[0].is_same() && !nearest[1].is_same());
         assert_eq!(again.name(PersonId(1)).as_deref(), Some("Nguyễn Thị Mẫu"));
         assert!(again.withdraw(PersonId(1)).unwrap() && again.withdraw(PersonId(2)).unwrap());
@@ -307,9 +360,18 @@ mod tests {
     fn another_key_and_another_model_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gallery.sealed");
-        open(&path, 7, "m").unwrap().enrol(PersonId(1), enrolled(&[1.0])).unwrap();
-        assert!(matches!(open(&path, 8, "m"), Err(GalleryError::Sealed { .. })));
-        assert!(matches!(open(&path, 7, "n"), Err(GalleryError::Model { .. })));
+        open(&path, 7, "m")
+            .unwrap()
+            .enrol(PersonId(1), enrolled(&[1.0]))
+            .unwrap();
+        assert!(matches!(
+            open(&path, 8, "m"),
+            Err(GalleryError::Sealed { .. })
+        ));
+        assert!(matches!(
+            open(&path, 7, "n"),
+            Err(GalleryError::Model { .. })
+        ));
     }
 
     #[test]
@@ -322,6 +384,9 @@ mod tests {
             gallery.enrol(PersonId(1), nobody),
             Err(GalleryError::Templates { n_templates: 0 })
         ));
-        assert_eq!(format!("{:?}", enrolled(&[1.0])), "Enrolled(1 templates, <redacted>)");
+        assert_eq!(
+            format!("{:?}", enrolled(&[1.0])),
+            "Enrolled(1 templates, <redacted>)"
+        );
     }
 }

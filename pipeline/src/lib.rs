@@ -114,16 +114,24 @@ impl Pipeline {
         shared: &Shared,
     ) -> Result<(Self, Receiver<Output>), StartError> {
         let (outputs, receiver) = Outputs::new();
-        let (queue, picture_thread) =
-            evidence::start(shared.evidence.clone(), outputs.clone()).map_err(StartError::Thread)?;
-        let outlets = Outlets { outputs, evidence: queue, gallery: shared.gallery.clone() };
+        let (queue, picture_thread) = evidence::start(shared.evidence.clone(), outputs.clone())
+            .map_err(StartError::Thread)?;
+        let outlets = Outlets {
+            outputs,
+            evidence: queue,
+            gallery: shared.gallery.clone(),
+        };
         let lanes: Vec<LaneConfig> = setups.iter().map(lane).collect();
         let mut cameras = Vec::new();
         for setup in &setups {
             let ids = shared.ids.clone();
             let id = setup.plan.camera.clone();
-            let core = CameraCore::new(setup.plan.clone(), move || (locked(&ids))())
-                .map_err(|source| StartError::Motion { camera: id.clone(), source })?;
+            let core = CameraCore::new(setup.plan.clone(), move || (locked(&ids))()).map_err(
+                |source| StartError::Motion {
+                    camera: id.clone(),
+                    source,
+                },
+            )?;
             cameras.push(Camera {
                 id,
                 core: Mutex::new(core),
@@ -132,7 +140,11 @@ impl Pipeline {
                 newest: Mutex::new(None),
             });
         }
-        let inner = Arc::new(Inner { cameras, scheduler: Scheduler::new(&lanes), outlets });
+        let inner = Arc::new(Inner {
+            cameras,
+            scheduler: Scheduler::new(&lanes),
+            outlets,
+        });
         let mut threads = vec![picture_thread];
         for (n, mut detector) in detectors.into_iter().enumerate() {
             let inner = inner.clone();
@@ -194,7 +206,9 @@ impl Pipeline {
 
 impl Inner {
     fn all_stats(&self) -> Vec<(CameraId, CameraStats)> {
-        (0..self.cameras.len()).map(|n| (self.cameras[n].id.clone(), self.stats(n))).collect()
+        (0..self.cameras.len())
+            .map(|n| (self.cameras[n].id.clone(), self.stats(n)))
+            .collect()
     }
 
     fn stats(&self, n: usize) -> CameraStats {
@@ -218,7 +232,11 @@ impl Inner {
             (Some(first), Some(last)) => last.since(first).as_secs_f32(),
             _ => 0.0,
         };
-        let fps = if 0.5 < seconds { stats.frames as f32 / seconds } else { 0.0 };
+        let fps = if 0.5 < seconds {
+            stats.frames as f32 / seconds
+        } else {
+            0.0
+        };
         self.outlets.outputs.send(Output::Status(CameraStatus {
             camera: self.cameras[n].id.clone(),
             state,
@@ -232,7 +250,10 @@ impl Inner {
 }
 
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
-    std::thread::Builder::new().name(name).spawn(body).map_err(StartError::Thread)
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(body)
+        .map_err(StartError::Thread)
 }
 
 /// Gates go first, then cameras that prove something; counting comes last.
@@ -278,7 +299,9 @@ fn work<D: Detector>(inner: &Inner, detector: &mut D) {
 
 /// Takes one camera's frames until they end.
 fn follow(inner: &Inner, n: usize, setup: CameraSetup) {
-    let CameraSetup { source, options, .. } = setup;
+    let CameraSetup {
+        source, options, ..
+    } = setup;
     let mut source = match Source::open(source, options) {
         Ok(source) => source,
         Err(error) => {
@@ -319,7 +342,11 @@ fn follow(inner: &Inner, n: usize, setup: CameraSetup) {
     }
     inner.scheduler.drain(n);
     locked(&inner.cameras[n].core).finish(&inner.outlets);
-    let state = if failure.is_some() { CameraState::Lost } else { CameraState::Ended };
+    let state = if failure.is_some() {
+        CameraState::Lost
+    } else {
+        CameraState::Ended
+    };
     inner.tell_status(n, state, failure);
     inner.scheduler.end(n);
 }

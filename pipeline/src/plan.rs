@@ -74,11 +74,24 @@ impl PlanInImage {
     pub(crate) fn new(plan: &Plan, (width, height): (u32, u32)) -> Self {
         let (width, height) = (width as f32, height as f32);
         let region: Option<Vec<PointInImage>> = plan.region.as_ref().map(|corners| {
-            corners.iter().map(|c| PointInImage { x: c[0] * width, y: c[1] * height }).collect()
+            corners
+                .iter()
+                .map(|c| PointInImage {
+                    x: c[0] * width,
+                    y: c[1] * height,
+                })
+                .collect()
         });
         let whole = BoxInImage::new(0.0, 0.0, width, height);
-        let bounds = region.as_deref().map_or(whole, |corners| hull(corners).intersection(&whole));
-        Self { region, bounds, width, height }
+        let bounds = region
+            .as_deref()
+            .map_or(whole, |corners| hull(corners).intersection(&whole));
+        Self {
+            region,
+            bounds,
+            width,
+            height,
+        }
     }
 
     pub(crate) fn is_for(&self, size: (u32, u32)) -> bool {
@@ -89,16 +102,27 @@ impl PlanInImage {
     pub(crate) fn has(&self, bounds: &BoxInImage) -> bool {
         let foot = bounds.foot();
         // A box that is cut by the lower edge of the picture stands on that edge.
-        let foot = PointInImage { x: foot.x, y: foot.y.min(self.height - 1.0) };
-        self.region.as_deref().is_none_or(|region| polygon_contains(region, foot))
+        let foot = PointInImage {
+            x: foot.x,
+            y: foot.y.min(self.height - 1.0),
+        };
+        self.region
+            .as_deref()
+            .is_none_or(|region| polygon_contains(region, foot))
     }
 
     pub(crate) fn point(&self, share: [f32; 2]) -> PointInImage {
-        PointInImage { x: share[0] * self.width, y: share[1] * self.height }
+        PointInImage {
+            x: share[0] * self.width,
+            y: share[1] * self.height,
+        }
     }
 
     pub(crate) fn line(&self, from: [f32; 2], to: [f32; 2]) -> LineInImage {
-        LineInImage { from: self.point(from), to: self.point(to) }
+        LineInImage {
+            from: self.point(from),
+            to: self.point(to),
+        }
     }
 
     pub(crate) fn area(&self, share: [f32; 4]) -> BoxInImage {
@@ -145,7 +169,13 @@ impl Tasks {
             classes.push(Class::Person);
         }
         if self.vehicles {
-            classes.extend([Class::Bicycle, Class::Car, Class::Motorbike, Class::Bus, Class::Truck]);
+            classes.extend([
+                Class::Bicycle,
+                Class::Car,
+                Class::Motorbike,
+                Class::Bus,
+                Class::Truck,
+            ]);
         }
         classes
     }

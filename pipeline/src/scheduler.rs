@@ -75,8 +75,15 @@ impl Scheduler {
             last_due: None,
             counts: LaneCounts::default(),
         };
-        let state = State { lanes: lanes.iter().map(lane).collect(), is_closed: false };
-        Self { state: Mutex::new(state), work: Condvar::new(), room: Condvar::new() }
+        let state = State {
+            lanes: lanes.iter().map(lane).collect(),
+            is_closed: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            room: Condvar::new(),
+        }
     }
 
     /// A worker that panicked left a consistent state: every change below is one assignment.
@@ -107,7 +114,10 @@ impl Scheduler {
             && state.lanes[lane].pending.is_some()
             && !state.is_closed
         {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .room
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         let lane = &mut state.lanes[lane];
         if lane.pending.replace(frame).is_some() {
@@ -143,10 +153,17 @@ impl Scheduler {
                 self.room.notify_all();
                 return Some((n, frame));
             }
-            if state.lanes.iter().all(|lane| lane.is_ended && !lane.is_busy) {
+            if state
+                .lanes
+                .iter()
+                .all(|lane| lane.is_ended && !lane.is_busy)
+            {
                 return None;
             }
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -168,7 +185,10 @@ impl Scheduler {
         let mut state = self.lock();
         while (state.lanes[lane].pending.is_some() || state.lanes[lane].is_busy) && !state.is_closed
         {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .room
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -202,7 +222,11 @@ mod tests {
     }
 
     fn lane(priority: u8, interval_ms: u64, hand_over: HandOver) -> LaneConfig {
-        LaneConfig { priority, interval_min: Duration::from_millis(interval_ms), hand_over }
+        LaneConfig {
+            priority,
+            interval_min: Duration::from_millis(interval_ms),
+            hand_over,
+        }
     }
 
     #[test]
@@ -211,7 +235,12 @@ mod tests {
         assert!(s.offer(0, frame(0, 0)));
         assert!(s.offer(0, frame(1, 40)));
         assert_eq!(s.take().unwrap().1.seq, 1);
-        let expect = LaneCounts { offered: 2, skipped: 0, dropped: 1, taken: 1 };
+        let expect = LaneCounts {
+            offered: 2,
+            skipped: 0,
+            dropped: 1,
+            taken: 1,
+        };
         assert_eq!(s.counts(0), expect);
     }
 
@@ -233,7 +262,9 @@ mod tests {
     #[test]
     fn the_wanted_rate_skips_by_capture_time() {
         let s = Scheduler::new(&[lane(0, 100, HandOver::NewestWins)]);
-        let taken = (0..10).filter(|n| s.offer(0, frame(*n, *n as i64 * 40))).count();
+        let taken = (0..10)
+            .filter(|n| s.offer(0, frame(*n, *n as i64 * 40)))
+            .count();
         assert_eq!(taken, 4); // 0, 120, 240 and 360 ms
         assert_eq!(s.counts(0).skipped, 6);
     }

@@ -9,7 +9,9 @@ use domain::{
     BoxInImage, CameraId, Candidate, CandidateId, EvidenceRole, Frame, PlateVote, SightingId,
     SignalPhase, Timestamp, TrackId, geometry::Crossing,
 };
-use rules::{LampColours, RedLight, RedLightConfig, Rule as _, RuleFinding, RuleInput, classify_lamps};
+use rules::{
+    LampColours, RedLight, RedLightConfig, Rule as _, RuleFinding, RuleInput, classify_lamps,
+};
 use source::ring::FrameRing;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -71,8 +73,14 @@ impl Traffic {
 
     /// Looks at the lamps.
     pub(crate) fn see_signal(&mut self, frame: &Frame, place: &PlanInImage) {
-        let lamps = self.line.lamps.map(|lamp| lamp_colours(frame, &place.area(lamp)));
-        let input = RuleInput::Signal { at: frame.captured_at, phase: classify_lamps(&lamps) };
+        let lamps = self
+            .line
+            .lamps
+            .map(|lamp| lamp_colours(frame, &place.area(lamp)));
+        let input = RuleInput::Signal {
+            at: frame.captured_at,
+            phase: classify_lamps(&lamps),
+        };
         if let Some(rule) = &mut self.rule {
             rule.step(&input, &mut self.found);
         }
@@ -85,7 +93,12 @@ impl Traffic {
         update: &TrackUpdate,
         (sighting, plate): (SightingId, Option<&PlateVote>),
     ) {
-        let input = RuleInput::Track { track: &update.track, sighting, plate, frame_seq };
+        let input = RuleInput::Track {
+            track: &update.track,
+            sighting,
+            plate,
+            frame_seq,
+        };
         if let Some(rule) = &mut self.rule {
             rule.step(&input, &mut self.found);
         }
@@ -114,7 +127,12 @@ impl Traffic {
             let stills = stills(&finding, ring);
             let plate = finding.plate.clone();
             let due_at = now.saturating_add(PLATE_WAIT);
-            self.pending.push(Pending { finding, stills, plate, due_at });
+            self.pending.push(Pending {
+                finding,
+                stills,
+                plate,
+                due_at,
+            });
         }
         let n_over = self.pending.len().saturating_sub(PENDING_MAX);
         let (mut due, mut waiting) = (Vec::new(), Vec::new());
@@ -126,7 +144,9 @@ impl Traffic {
             }
         }
         self.pending = waiting;
-        due.into_iter().map(|pending| self.job(pending, camera)).collect()
+        due.into_iter()
+            .map(|pending| self.job(pending, camera))
+            .collect()
     }
 
     /// Gives what still waits, at the end of a stream.
@@ -152,7 +172,11 @@ impl Traffic {
 
     /// The colour of the stop line in pictures.
     pub(crate) fn tone(&self) -> Tone {
-        match self.rule.as_ref().map_or(SignalPhase::Unknown, RedLight::phase) {
+        match self
+            .rule
+            .as_ref()
+            .map_or(SignalPhase::Unknown, RedLight::phase)
+        {
             SignalPhase::Red => Tone::Bad,
             SignalPhase::Amber => Tone::Caution,
             SignalPhase::Green => Tone::Good,
@@ -161,7 +185,12 @@ impl Traffic {
     }
 
     fn job(&mut self, pending: Pending, camera: &CameraId) -> Job {
-        let Pending { finding, stills, plate, .. } = pending;
+        let Pending {
+            finding,
+            stills,
+            plate,
+            ..
+        } = pending;
         let candidate = Candidate {
             id: (self.ids)(),
             camera: camera.clone(),
@@ -186,7 +215,10 @@ fn stills(finding: &RuleFinding, ring: &FrameRing) -> Vec<Still> {
     let mut stills = Vec::new();
     for wanted in &finding.frames {
         let Some(frame) = ring.get(wanted.seq) else {
-            tracing::warn!(seq = wanted.seq, "a frame of the evidence is no longer in the ring");
+            tracing::warn!(
+                seq = wanted.seq,
+                "a frame of the evidence is no longer in the ring"
+            );
             continue;
         };
         if wanted.role == EvidenceRole::Before {
@@ -196,7 +228,11 @@ fn stills(finding: &RuleFinding, ring: &FrameRing) -> Vec<Still> {
                 crop: Some(wanted.bounds.grown(0.05)),
             });
         }
-        stills.push(Still { role: wanted.role, frame: frame.clone(), crop: None });
+        stills.push(Still {
+            role: wanted.role,
+            frame: frame.clone(),
+            crop: None,
+        });
     }
     stills
 }
@@ -259,7 +295,10 @@ mod tests {
         let lit = lamp_colours(&frame, &BoxInImage::new(4., 2., 8., 6.));
         assert_eq!((lit.mean, lit.dark), ([250., 30., 20.], [250., 30., 20.]));
         let half = lamp_colours(&frame, &BoxInImage::new(4., 2., 12., 6.));
-        assert_eq!((half.bright, half.dark), ([250., 30., 20.], [10., 10., 10.]));
+        assert_eq!(
+            (half.bright, half.dark),
+            ([250., 30., 20.], [10., 10., 10.])
+        );
         let outside = lamp_colours(&frame, &BoxInImage::new(400., 2., 900., 6.));
         assert_eq!(outside, LampColours::default());
     }

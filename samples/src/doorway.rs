@@ -18,7 +18,7 @@ mod cutout;
 const SIDE: usize = 512;
 /// Hairline to chin.
 const FACE: [f32; 4] = [172.0, 58.0, 276.0, 190.0];
-const EYES: [[f32; 2]; 2] = [[203.0, 101.0], [246.0, 103.0]];
+const EYES: [[f32; 2]; 2] = [[200.5, 101.5], [246.8, 102.6]];
 /// The middle of the face, which all movement is told of.
 const ANCHOR: [f32; 2] = [224.0, 125.0];
 /// The part of the portrait that was printed.

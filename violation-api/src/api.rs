@@ -17,16 +17,14 @@ use service::{
     evidence::{EvidenceError, EvidenceStore},
     shutdown::Shutdown,
 };
-use std::{
-    io,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 /// The site's time zone unless the configuration names another.
 pub const DEFAULT_ZONE: &str = "Asia/Ho_Chi_Minh";
+
+/// At the end, requests under way are given so long.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Who may reach the service. There is no login yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +57,9 @@ impl BindPolicy {
             Self::UnauthenticatedNetwork { host_names } => {
                 is_localhost
                     || ip_of(name).is_some()
-                    || host_names.iter().any(|known| known.eq_ignore_ascii_case(name))
+                    || host_names
+                        .iter()
+                        .any(|known| known.eq_ignore_ascii_case(name))
             }
         }
     }
@@ -155,7 +155,9 @@ fn zone(name: &str) -> Result<TimeZone, ApiError> {
         Ok(zone) => Ok(zone),
         // A small machine may have no zone files. Việt Nam has had +07 without summer time since 1975.
         Err(_no_zone_files) if name == DEFAULT_ZONE => Ok(TimeZone::fixed(jiff::tz::offset(7))),
-        Err(_unknown) => Err(ApiError::Zone { zone: name.to_owned() }),
+        Err(_unknown) => Err(ApiError::Zone {
+            zone: name.to_owned(),
+        }),
     }
 }
 
@@ -163,7 +165,9 @@ impl Api {
     /// Opens the store and checks the configuration; nothing listens yet.
     pub async fn open(config: ApiConfig) -> Result<Self, ApiError> {
         if !config.bind_policy.allows_bind(config.bind) {
-            return Err(ApiError::NotLoopback { address: config.bind });
+            return Err(ApiError::NotLoopback {
+                address: config.bind,
+            });
         }
         let zone = zone(&config.zone)?;
         let evidence = EvidenceStore::open(&config.evidence_dir)?;
@@ -183,7 +187,10 @@ impl Api {
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
             shutdown: Shutdown::new(),
         };
-        Ok(Self { app: Arc::new(app), bind: config.bind })
+        Ok(Self {
+            app: Arc::new(app),
+            bind: config.bind,
+        })
     }
 
     /// Everything over HTTP, for a server or for a test.
@@ -203,7 +210,10 @@ impl Api {
 
     /// Shows everything anew on every open page, after the store was changed by other means than the bus.
     pub fn refresh(&self) {
-        let mut changes = Changes { is_case_changed: true, ..Changes::default() };
+        let mut changes = Changes {
+            is_case_changed: true,
+            ..Changes::default()
+        };
         (changes.is_gate_changed, changes.is_count_changed) = (true, true);
         self.app.feed.say(changes);
     }
@@ -226,13 +236,22 @@ impl Api {
     ) -> Result<(), ApiError> {
         let ended = self.app.shutdown.clone();
         let ingest = ingest::run(Arc::clone(&self.app), bus, shutdown.clone());
-        let told = async move {
-            shutdown.wait().await;
-            // Open pages listen for ever; they must be let go before the server can end.
-            ended.trigger();
+        let told = {
+            let shutdown = shutdown.clone();
+            async move {
+                shutdown.wait().await;
+                // Open pages listen for ever; they must be let go before the server can end.
+                ended.trigger();
+            }
         };
         let served = axum::serve(listener, self.router()).with_graceful_shutdown(told);
-        let serve = async { served.await.map_err(ApiError::Serve) };
+        let serve = async {
+            tokio::select! {
+                served = served => served.map_err(ApiError::Serve),
+                // Somebody may read slowly, or not at all.
+                () = async { shutdown.wait().await; tokio::time::sleep(CLOSE_WITHIN).await } => Ok(()),
+            }
+        };
         let take_in = async { ingest.await.map_err(ApiError::Bus) };
         let both = tokio::try_join!(serve, take_in);
         self.app.store.close().await;
@@ -243,6 +262,9 @@ impl Api {
 impl App {
     /// Tells open pages that a case has changed.
     pub(crate) fn say_case_changed(&self) {
-        self.feed.say(Changes { is_case_changed: true, ..Changes::default() });
+        self.feed.say(Changes {
+            is_case_changed: true,
+            ..Changes::default()
+        });
     }
 }

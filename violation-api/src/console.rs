@@ -3,8 +3,8 @@
 //! A view struct holds exactly what a page shows, as text: no domain type reaches a template.
 
 mod assets;
-mod case_page;
 mod case_list;
+mod case_page;
 mod events;
 mod gate_page;
 mod moment;
@@ -60,17 +60,23 @@ impl Lang {
     }
 
     fn from_code(code: &str) -> Option<Self> {
-        [Self::Vietnamese, Self::English].into_iter().find(|lang| lang.code() == code)
+        [Self::Vietnamese, Self::English]
+            .into_iter()
+            .find(|lang| lang.code() == code)
     }
 
     /// The language that this address asks for.
     pub(crate) fn of_query(query: Option<&str>) -> Option<Self> {
-        query?.split('&').find_map(|pair| Self::from_code(pair.strip_prefix("lang=")?))
+        query?
+            .split('&')
+            .find_map(|pair| Self::from_code(pair.strip_prefix("lang=")?))
     }
 
     /// The language of a request: asked for, chosen before, or Vietnamese.
     pub(crate) fn of_request(query: Option<&str>, headers: &HeaderMap) -> Self {
-        let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
+        let cookies = headers
+            .get(header::COOKIE)
+            .and_then(|value| value.to_str().ok());
         let chosen = cookies
             .unwrap_or("")
             .split(';')
@@ -124,7 +130,10 @@ impl Frame {
     }
 
     fn live(self) -> Self {
-        Self { is_live: true, ..self }
+        Self {
+            is_live: true,
+            ..self
+        }
     }
 }
 
@@ -138,7 +147,11 @@ pub(crate) struct Teller {
 impl Teller {
     fn new(app: &App, lang: Lang) -> Self {
         let now = app.now();
-        Self { w: Words::of(lang), moments: Moments::new(&app.zone, now), now }
+        Self {
+            w: Words::of(lang),
+            moments: Moments::new(&app.zone, now),
+            now,
+        }
     }
 }
 
@@ -151,7 +164,13 @@ fn render(template: &impl Template) -> Result<Html<String>, Problem> {
 
 async fn audit_view(app: &App, subject: String) -> Result<(), Problem> {
     let (at, actor) = (app.now(), CONSOLE_ACTOR.to_owned());
-    let entry = AuditEntry { at, actor, action: "view", subject, detail: String::new() };
+    let entry = AuditEntry {
+        at,
+        actor,
+        action: "view",
+        subject,
+        detail: String::new(),
+    };
     Ok(app.store.audit(&entry).await?)
 }
 
@@ -197,6 +216,12 @@ pub(crate) fn problem_page(
         "database-unavailable" | "timeout" => (w.problem_title, w.problem_busy),
         _ => (w.problem_title, &*problem.detail),
     };
-    let page = ProblemPage { frame, title, text, request_id };
-    page.render().map_or_else(|_error| Html(String::new()), Html)
+    let page = ProblemPage {
+        frame,
+        title,
+        text,
+        request_id,
+    };
+    page.render()
+        .map_or_else(|_error| Html(String::new()), Html)
 }

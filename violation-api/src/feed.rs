@@ -1,7 +1,13 @@
 //! Tells open pages that something has changed. What they show they read from the store.
 
 use domain::CameraId;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 use tokio::sync::broadcast;
 use wire::Message;
 
@@ -56,18 +62,32 @@ impl Changes {
 #[derive(Clone)]
 pub(crate) struct Feed {
     sender: broadcast::Sender<Arc<Changes>>,
+    /// Counts the changes, but those of cameras alone, from a number that no earlier run has reached.
+    seq: Arc<AtomicI64>,
 }
 
 impl Feed {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::Sender::new(CHANGES_WAITING_MAX) }
+        let seq = Arc::new(AtomicI64::new(service::clock::now().as_micros()));
+        Self {
+            sender: broadcast::Sender::new(CHANGES_WAITING_MAX),
+            seq,
+        }
     }
 
     /// Says a change; nobody needs to be listening.
     pub(crate) fn say(&self, changes: Changes) {
+        if changes.is_gate_changed || changes.is_case_changed || changes.is_count_changed {
+            self.seq.fetch_add(1, Ordering::AcqRel);
+        }
         if !changes.is_empty() {
             drop(self.sender.send(Arc::new(changes)));
         }
+    }
+
+    /// A page that was rendered at this number and is still at it has missed nothing.
+    pub(crate) fn seq(&self) -> i64 {
+        self.seq.load(Ordering::Acquire)
     }
 
     pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Changes>> {

@@ -30,8 +30,11 @@ const BATCH_WAIT: Duration = Duration::from_millis(20);
 const WAITING_MESSAGES_MAX: usize = 1024;
 const WAITING_PICTURES_MAX: usize = 64;
 /// Pauses before a batch is tried again; after the last one it is left to its outbox.
-const RETRY_PAUSES: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1500)];
+const RETRY_PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1500),
+];
 
 /// What has been taken in since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +67,9 @@ fn count(counter: &AtomicU64, n: usize) {
 
 impl Ingest {
     pub(crate) fn is_connected(&self) -> bool {
-        self.bus_state.get().is_some_and(|state| *state.borrow() == BusState::Online)
+        self.bus_state
+            .get()
+            .is_some_and(|state| *state.borrow() == BusState::Online)
     }
 
     pub(crate) fn tally(&self) -> IngestTally {
@@ -89,14 +94,20 @@ impl Ingest {
 fn filters(site: &SiteId) -> Vec<String> {
     let cameras = ["sighting", "candidate", "state"].map(|kind| Topic::all_cameras(site, kind));
     let gates = ["verdict", "passage", "state"].map(|kind| Topic::all_gates(site, kind));
-    cameras.into_iter().chain(gates).chain([Topic::all_counts(site)]).collect()
+    cameras
+        .into_iter()
+        .chain(gates)
+        .chain([Topic::all_counts(site)])
+        .collect()
 }
 
 /// Takes in until the bus is closed or the program ends.
 pub(crate) async fn run(app: Arc<App>, bus: Bus, shutdown: Shutdown) -> Result<(), BusError> {
     let events = bus.route(&filters(&app.site), WAITING_MESSAGES_MAX)?;
-    let pictures =
-        bus.route(&[Topic::all_cameras(&app.site, "picture")], WAITING_PICTURES_MAX)?;
+    let pictures = bus.route(
+        &[Topic::all_cameras(&app.site, "picture")],
+        WAITING_PICTURES_MAX,
+    )?;
     // A second run of the same API keeps the first bus: both reach the same broker.
     drop(app.ingest.bus_state.set(bus.state()));
     tokio::select! {
@@ -109,7 +120,9 @@ pub(crate) async fn run(app: Arc<App>, bus: Bus, shutdown: Shutdown) -> Result<(
 
 async fn take_pictures(app: &App, mut pictures: BusEvents) {
     while let Some(incoming) = pictures.recv().await {
-        let Some(Topic::Picture(_site, camera)) = incoming.parsed_topic() else { continue };
+        let Some(Topic::Picture(_site, camera)) = incoming.parsed_topic() else {
+            continue;
+        };
         if let Err(refused) = app.pictures.put(camera.clone(), incoming.payload.into()) {
             count(&app.ingest.pictures_rejected, 1);
             tracing::debug!(camera.id = %camera, reason = %refused, "a live picture was refused");
@@ -161,8 +174,11 @@ async fn store(app: &App, envelopes: Vec<Envelope>) -> Vec<Envelope> {
                 let Some(pause) = pauses.next() else {
                     count(&app.ingest.postponed, envelopes.len());
                     let error = crate::http::problem::chain(&error);
-                    tracing::error!(error, n_messages = envelopes.len(),
-                        "messages could not be stored and are left to their outboxes");
+                    tracing::error!(
+                        error,
+                        n_messages = envelopes.len(),
+                        "messages could not be stored and are left to their outboxes"
+                    );
                     return Vec::new();
                 };
                 tokio::time::sleep(pause).await;
@@ -174,7 +190,11 @@ async fn store(app: &App, envelopes: Vec<Envelope>) -> Vec<Envelope> {
 async fn store_singly(app: &App, envelopes: Vec<Envelope>) -> Vec<Envelope> {
     let mut stored = Vec::new();
     for envelope in envelopes {
-        match app.store.ingest(std::slice::from_ref(&envelope), app.now()).await {
+        match app
+            .store
+            .ingest(std::slice::from_ref(&envelope), app.now())
+            .await
+        {
             Ok(ingested) => {
                 note(app, ingested);
                 stored.push(envelope);
@@ -209,12 +229,21 @@ fn wants_receipt(message: &Message) -> bool {
 
 fn send_receipts(app: &App, bus: &Bus, stored: &[Envelope]) {
     let mut ids_by_source: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for envelope in stored.iter().filter(|envelope| wants_receipt(&envelope.message)) {
-        ids_by_source.entry(&envelope.source).or_default().push(envelope.id.clone());
+    for envelope in stored
+        .iter()
+        .filter(|envelope| wants_receipt(&envelope.message))
+    {
+        ids_by_source
+            .entry(&envelope.source)
+            .or_default()
+            .push(envelope.id.clone());
     }
     for (source, ids) in ids_by_source {
         let topic = Topic::Receipt(app.site.clone(), source.to_owned());
-        let receipt = Receipt { source: source.to_owned(), ids };
+        let receipt = Receipt {
+            source: source.to_owned(),
+            ids,
+        };
         if let Err(error) = bus.say(&topic, Message::Receipt(receipt), app.now()) {
             tracing::warn!(%error, source, "a receipt was not sent; the messages will be repeated");
         }

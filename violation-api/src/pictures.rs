@@ -93,7 +93,10 @@ mod tests {
         assert_eq!(pictures.get(&camera("a")).unwrap().seq, 2);
         assert!(pictures.get(&camera("b")).is_none());
         let refused = |bytes: Vec<u8>| pictures.put(camera("a"), Bytes::from(bytes));
-        assert_eq!(refused(b"<svg onload=alert(1)>".to_vec()), Err(PictureRefused::NotJpeg));
+        assert_eq!(
+            refused(b"<svg onload=alert(1)>".to_vec()),
+            Err(PictureRefused::NotJpeg)
+        );
         let mut large = vec![0; PICTURE_BYTES_MAX + 1];
         large[..3].copy_from_slice(&[0xff, 0xd8, 0xff]);
         assert_eq!(refused(large), Err(PictureRefused::TooLarge));
@@ -106,7 +109,10 @@ mod tests {
         for i in 0..CAMERAS_MAX {
             pictures.put(camera(&format!("c{i}")), jpeg()).unwrap();
         }
-        assert_eq!(pictures.put(camera("more"), jpeg()), Err(PictureRefused::TooManyCameras));
+        assert_eq!(
+            pictures.put(camera("more"), jpeg()),
+            Err(PictureRefused::TooManyCameras)
+        );
         assert_eq!(pictures.put(camera("c1"), jpeg()), Ok(()));
         assert_eq!(pictures.cameras().len(), CAMERAS_MAX);
     }

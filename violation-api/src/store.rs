@@ -59,7 +59,9 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
-        Self::Statement { source: Box::new(source) }
+        Self::Statement {
+            source: Box::new(source),
+        }
     }
 }
 
@@ -90,17 +92,23 @@ pub struct Store {
 impl Store {
     /// Opens `sqlite:PATH` or `postgres://…`, and brings the schema to this program's version.
     pub async fn open(database_url: &str) -> Result<Self, StoreError> {
-        Ok(Self { database: Database::open(database_url).await? })
+        Ok(Self {
+            database: Database::open(database_url).await?,
+        })
     }
 
     /// Whether the database answers.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.database.rows("select audit_id from audit_head", values![]).await.map(|_rows| ())
+        self.database
+            .rows("select audit_id from audit_head", values![])
+            .await
+            .map(|_rows| ())
     }
 
     /// Whether a candidate or a sighting names this file; its media type.
     pub async fn evidence_media_type(&self, sha256: &str) -> Result<Option<String>, StoreError> {
-        let sql = "select media_type from evidence_item where sha256 = $1 order by owner_id limit 1";
+        let sql =
+            "select media_type from evidence_item where sha256 = $1 order by owner_id limit 1";
         let rows = self.database.rows(sql, values![sha256]).await?;
         rows.first().map(|row| row.text("media_type")).transpose()
     }
@@ -108,8 +116,15 @@ impl Store {
     /// Forgets envelope ids and idempotency keys from before this moment; later doubles are still found by their entity.
     pub async fn forget_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.database.begin().await?;
-        let mut n_rows = tx.run("delete from message where created_at < $1", values![moment]).await?;
-        n_rows += tx.run("delete from idempotency where created_at < $1", values![moment]).await?;
+        let mut n_rows = tx
+            .run("delete from message where created_at < $1", values![moment])
+            .await?;
+        n_rows += tx
+            .run(
+                "delete from idempotency where created_at < $1",
+                values![moment],
+            )
+            .await?;
         tx.commit().await?;
         Ok(n_rows)
     }

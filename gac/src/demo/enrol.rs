@@ -30,6 +30,9 @@ const VIEWS: usize = 4;
 /// A face lower than this is too small to enrol from.
 const FACE_HEIGHT_MIN_PX: f32 = 120.0;
 
+/// Nobody was seen for so long: she has gone, and is not just looking away.
+const GONE_AFTER: Duration = Duration::from_millis(1500);
+
 struct Enrolment {
     camera: CameraId,
     frames: Arc<CameraFrames>,
@@ -138,12 +141,16 @@ fn view(detector: &mut detector::ModelDetector, frame: &domain::Frame) -> Option
     face.embedding
 }
 
-/// She was referred and has left: the enrolment is for her next approach.
+/// She was referred and is gone: the enrolment is for her next approach.
 fn has_left_referred(seen: &Seen, camera: &CameraId) -> bool {
-    seen.verdicts.iter().any(|(verdict, _)| {
+    let was_referred = seen.verdicts.iter().any(|(verdict, _)| {
         let is_referred = matches!(verdict.outcome, Outcome::Refer(_));
-        let sighting = seen.sightings.get(&verdict.sighting);
-        let has_left = sighting.is_some_and(|s| s.phase == SightingPhase::Final);
-        verdict.gate.as_str() == camera.as_str() && is_referred && has_left
-    })
+        verdict.gate.as_str() == camera.as_str() && is_referred
+    });
+    let now = clock::now();
+    let mut sightings = seen.sightings.values().filter(|s| s.camera == *camera);
+    was_referred
+        && sightings.all(|s| {
+            s.phase == SightingPhase::Final && GONE_AFTER <= now.since(s.last_seen_at)
+        })
 }

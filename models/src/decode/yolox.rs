@@ -33,7 +33,7 @@ pub fn decode(
     let mut found = Vec::new();
     for ((column, line, stride), n) in STRIDES.into_iter().flat_map(grid).zip(numbers) {
         // A class is at most sure, so that most cells need no look at their 80 classes.
-        if !(score_min <= n[4]) {
+        if n[4].is_nan() || n[4] < score_min {
             continue;
         }
         let Some((class, class_score)) = largest(&n[5..]) else {

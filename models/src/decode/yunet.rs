@@ -29,8 +29,7 @@ pub fn decode(
         let step = stride as f32;
         for cell in 0..n {
             let score = (classes[cell].clamp(0.0, 1.0) * objects[cell].clamp(0.0, 1.0)).sqrt();
-            // Written so that a score that is not a number is dropped.
-            if !(score_min <= score) {
+            if score.is_nan() || score < score_min {
                 continue;
             }
             let (column, line) = ((cell % columns) as f32, (cell / columns) as f32);

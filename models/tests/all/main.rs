@@ -1,9 +1,16 @@
 //! The crate against real files, a real server, the real runtime and real pictures.
 
+#[cfg(test)]
 mod bad_models;
+#[cfg(test)]
 mod data;
+#[cfg(test)]
 mod faces;
+#[cfg(test)]
 mod objects;
+#[cfg(test)]
 mod plates;
+#[cfg(test)]
 mod pull;
+#[cfg(test)]
 mod speed;

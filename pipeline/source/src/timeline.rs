@@ -164,8 +164,14 @@ impl Timeline {
                 let slack = (self.interval() / 100).max(1);
                 match measured - base.used {
                     // No frame is captured after it has come: the least delay that was seen is
-                    // the nearest to the truth. More is a step of the clock, not a delay.
-                    early if early < 0 && -early < self.interval() / 2 => measured,
+                    // the nearest to the truth. A camera that starts late and catches up does
+                    // this. Frames are brought together to half an interval at most. More is a
+                    // step of the clock, not a delay.
+                    early if (-JUMP_MICROS..0).contains(&early) => {
+                        let soonest = earliest.map(|earliest| earliest - self.interval() / 2);
+                        let floor = soonest.map_or(measured, |soonest| measured.max(soonest));
+                        base.used.min(floor)
+                    }
                     late => base.used + (late / 256).clamp(-slack, slack),
                 }
             }
@@ -199,7 +205,12 @@ impl Timeline {
             if self.deltas.len() == N_DELTAS {
                 self.deltas.pop_front();
             }
-            self.deltas.push_back(at - last.at);
+            let delta = match (pts, last.pts) {
+                // The stream's own interval, which following the clock does not change.
+                (Some(pts), Some(last_pts)) if last_pts < pts => pts - last_pts,
+                _ => at - last.at,
+            };
+            self.deltas.push_back(delta);
             if N_DELTAS / 2 <= self.deltas.len() {
                 let micros = u64::try_from(self.interval()).unwrap_or(0);
                 self.stats.interval = Some(Duration::from_micros(micros));

@@ -36,7 +36,10 @@ impl CameraCore {
                 }
                 _ => Vec::new(),
             };
-            seen.push(FaceSeen { observation: face, matches });
+            seen.push(FaceSeen {
+                observation: face,
+                matches,
+            });
         }
         Ok(seen)
     }

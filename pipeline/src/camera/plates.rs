@@ -27,7 +27,9 @@ impl CameraCore {
         let mut plates: Vec<Detection> = Vec::new();
         for area in self.plate_areas(frame, updates) {
             for plate in detector.plates(frame, area)? {
-                let is_known = plates.iter().any(|known| 0.4 < known.bounds.iou(&plate.bounds));
+                let is_known = plates
+                    .iter()
+                    .any(|known| 0.4 < known.bounds.iou(&plate.bounds));
                 if !is_known {
                     plates.push(plate);
                 }
@@ -51,23 +53,38 @@ impl CameraCore {
             .filter(|u| self.is_look_due(u, frame.captured_at))
             .map(|u| (self.is_settled(u), u.track.bounds.area(), u.track.bounds, u))
             .collect();
-        wanted.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.3.track.id.cmp(&b.3.track.id)));
-        wanted.truncate(if self.plan.is_gate { LOOKS_MAX.0 } else { LOOKS_MAX.1 });
+        wanted.sort_by(|a, b| {
+            a.0.cmp(&b.0)
+                .then(b.1.total_cmp(&a.1))
+                .then(a.3.track.id.cmp(&b.3.track.id))
+        });
+        wanted.truncate(if self.plan.is_gate {
+            LOOKS_MAX.0
+        } else {
+            LOOKS_MAX.1
+        });
         for (.., update) in &wanted {
-            self.last_plate_look.insert(update.track.id, frame.captured_at);
+            self.last_plate_look
+                .insert(update.track.id, frame.captured_at);
         }
         let whole = BoxInImage::new(0.0, 0.0, frame.width as f32, frame.height as f32);
-        let has_vehicle = updates.iter().any(|u| {
-            u.track.class.is_motor_vehicle() && u.track.state != TrackState::Ended
-        });
-        for update in updates.iter().filter(|u| u.track.state == TrackState::Ended) {
+        let has_vehicle = updates
+            .iter()
+            .any(|u| u.track.class.is_motor_vehicle() && u.track.state != TrackState::Ended);
+        for update in updates
+            .iter()
+            .filter(|u| u.track.state == TrackState::Ended)
+        {
             self.last_plate_look.remove(&update.track.id);
         }
         if self.plan.is_gate && !has_vehicle {
             let lane = self.place.as_ref().map_or(whole, |place| place.bounds);
             return vec![lane];
         }
-        wanted.iter().map(|(_, _, bounds, _)| bounds.grown(0.06).intersection(&whole)).collect()
+        wanted
+            .iter()
+            .map(|(_, _, bounds, _)| bounds.grown(0.06).intersection(&whole))
+            .collect()
     }
 
     fn is_settled(&self, update: &TrackUpdate) -> bool {

@@ -1,9 +1,7 @@
 //! What has been said about each sighting, and the words for it.
 
 use crate::evidence::Still;
-use domain::{
-    BoxInImage, Class, EvidenceRole, Frame, Plate, TrackId, geometry::Crossing,
-};
+use domain::{BoxInImage, Class, EvidenceRole, Frame, Plate, TrackId, geometry::Crossing};
 use std::collections::BTreeMap;
 use tracker::{ClassGroup, CountEvent, FaceSeen};
 use wire::Count;
@@ -48,7 +46,10 @@ pub(super) fn class_word(class: Class) -> &'static str {
 }
 
 pub(super) fn ascii(text: &str) -> String {
-    text.chars().map(|c| if c == 'Đ' { 'D' } else { c }).filter(char::is_ascii).collect()
+    text.chars()
+        .map(|c| if c == 'Đ' { 'D' } else { c })
+        .filter(char::is_ascii)
+        .collect()
 }
 
 pub(super) fn face_label(face: &FaceSeen) -> String {

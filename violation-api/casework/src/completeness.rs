@@ -37,9 +37,7 @@ pub fn missing(evidence: &[EvidenceItem]) -> Vec<Missing> {
         let first = |role| stills(role).min_by_key(|item| (item.captured_at, item.frame_seq));
         let is_in_order = |earlier, later| match (first(earlier), first(later)) {
             (Some(a), Some(b)) => {
-                a.captured_at < b.captured_at
-                    && a.frame_seq != b.frame_seq
-                    && a.sha256 != b.sha256
+                a.captured_at < b.captured_at && a.frame_seq != b.frame_seq && a.sha256 != b.sha256
             }
             _ => false,
         };

@@ -153,12 +153,20 @@ impl Case {
     /// A new case for a candidate.
     pub fn open(candidate: &Candidate) -> Self {
         let missing = missing(&candidate.evidence);
-        Self { standing: candidate.standing, missing, state: State::Candidate }
+        Self {
+            standing: candidate.standing,
+            missing,
+            state: State::Candidate,
+        }
     }
 
     /// A case as it was stored. `None` when the parts cannot belong together: a confirmed case that never could be.
     pub fn restore(standing: Standing, missing: Vec<Missing>, state: State) -> Option<Self> {
-        let case = Self { standing, missing, state };
+        let case = Self {
+            standing,
+            missing,
+            state,
+        };
         let is_confirmed = matches!(case.state, State::Confirmed(_));
         (!is_confirmed || case.check_confirmable().is_ok()).then_some(case)
     }

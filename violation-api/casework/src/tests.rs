@@ -38,10 +38,16 @@ fn events() -> [(&'static str, Event); 6] {
     [
         ("an starts", Event::StartReview(named("an"))),
         ("an confirms", Event::Confirm(named("an"))),
-        ("an dismisses", Event::Dismiss(named("an"), DismissReason::SignalFault)),
+        (
+            "an dismisses",
+            Event::Dismiss(named("an"), DismissReason::SignalFault),
+        ),
         ("bo starts", Event::StartReview(named("bo"))),
         ("bo confirms", Event::Confirm(named("bo"))),
-        ("bo dismisses", Event::Dismiss(named("bo"), DismissReason::SignalFault)),
+        (
+            "bo dismisses",
+            Event::Dismiss(named("bo"), DismissReason::SignalFault),
+        ),
     ]
 }
 
@@ -49,7 +55,11 @@ fn table(standing: Standing, evidence: &[EvidenceItem]) -> String {
     let mut lines = String::new();
     for state in states() {
         for (what, event) in events() {
-            let case = Case { standing, missing: missing(evidence), state: state.clone() };
+            let case = Case {
+                standing,
+                missing: missing(evidence),
+                state: state.clone(),
+            };
             let answer = match case.apply(event) {
                 Ok(next) => {
                     let reason = next.state.dismiss_reason().map_or("", DismissReason::code);
@@ -161,7 +171,10 @@ fn a_reviewer_has_a_name() {
     for bad in ["", " ", "an\n", " an", &"a".repeat(65)] {
         assert_eq!(Reviewer::named(bad), None, "{bad:?}");
     }
-    assert_eq!(Reviewer::named("Nguyễn Văn An").unwrap().as_str(), "Nguyễn Văn An");
+    assert_eq!(
+        Reviewer::named("Nguyễn Văn An").unwrap().as_str(),
+        "Nguyễn Văn An"
+    );
 }
 
 proptest! {

@@ -16,9 +16,21 @@ const SSE: &str = "sse.js";
 const SCRIPT_BYTES_MAX: u64 = 1_000_000;
 
 const OWN: [(&str, &str, &[u8]); 3] = [
-    ("app.css", "text/css; charset=utf-8", include_bytes!("../../assets/app.css")),
-    ("app.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/app.js")),
-    ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
+    (
+        "app.css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/app.css"),
+    ),
+    (
+        "app.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../assets/app.js"),
+    ),
+    (
+        "icon.svg",
+        "image/svg+xml",
+        include_bytes!("../../assets/icon.svg"),
+    ),
 ];
 
 struct Asset {
@@ -37,7 +49,13 @@ impl Assets {
     pub(crate) fn load(folder: Option<&std::path::Path>) -> Self {
         let mut by_name = BTreeMap::new();
         for (name, media_type, content) in OWN {
-            by_name.insert(name, Asset { media_type, content: Bytes::from_static(content) });
+            by_name.insert(
+                name,
+                Asset {
+                    media_type,
+                    content: Bytes::from_static(content),
+                },
+            );
         }
         let read = |name| {
             let path = folder?.join(name);
@@ -48,7 +66,13 @@ impl Assets {
         if let (Some(htmx), Some(sse)) = (read(HTMX), read(SSE)) {
             for (name, content) in [(HTMX, htmx), (SSE, sse)] {
                 let media_type = "text/javascript; charset=utf-8";
-                by_name.insert(name, Asset { media_type, content: Bytes::from(content) });
+                by_name.insert(
+                    name,
+                    Asset {
+                        media_type,
+                        content: Bytes::from(content),
+                    },
+                );
             }
         } else if let Some(folder) = folder {
             let folder = folder.display();
@@ -58,7 +82,12 @@ impl Assets {
         for asset in by_name.values() {
             hash.update(&asset.content);
         }
-        let version = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let version = hash
+            .finalize()
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Self { by_name, version }
     }
 
@@ -77,7 +106,11 @@ pub(crate) async fn get_asset(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let asset = app.assets.by_name.get(&*name).ok_or_else(|| Problem::not_found("file"))?;
+    let asset = app
+        .assets
+        .by_name
+        .get(&*name)
+        .ok_or_else(|| Problem::not_found("file"))?;
     let etag = HeaderValue::from_str(&format!("\"{}\"", app.assets.version))
         .expect("hexadecimal digits are a header value");
     let keep = HeaderValue::from_static("max-age=86400");
@@ -87,5 +120,10 @@ pub(crate) async fn get_asset(
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let media_type = HeaderValue::from_static(asset.media_type);
-    Ok((common, [(header::CONTENT_TYPE, media_type)], asset.content.clone()).into_response())
+    Ok((
+        common,
+        [(header::CONTENT_TYPE, media_type)],
+        asset.content.clone(),
+    )
+        .into_response())
 }

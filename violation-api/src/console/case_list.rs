@@ -46,18 +46,32 @@ pub(crate) async fn get_cases(
     let state = state.map_err(|_unknown| Problem::not_found("state"))?;
     let after = query.cursor.as_deref().and_then(Cursor::decode);
     let is_first = after.is_none();
-    let page = Page { limit: ROWS, after, since: None };
+    let page = Page {
+        limit: ROWS,
+        after,
+        since: None,
+    };
     let rows = app.store.cases(state, &page).await?;
     audit_view(&app, "cases".to_owned()).await?;
     let teller = Teller::new(&app, lang);
-    let first = state.map_or_else(|| "/cases".to_owned(), |state| format!("/cases?state={state}"));
+    let first = state.map_or_else(
+        || "/cases".to_owned(),
+        |state| format!("/cases?state={state}"),
+    );
     let last = rows.last().filter(|_row| rows.len() == ROWS as usize);
     let joint = if state.is_some() { '&' } else { '?' };
     let older = last.map(|row| {
-        let cursor = Cursor { at: row.act_at, id: row.id.to_string() };
+        let cursor = Cursor {
+            at: row.act_at,
+            id: row.id.to_string(),
+        };
         format!("{first}{joint}cursor={}", cursor.encode())
     });
-    let all = Filter { href: "/cases".to_owned(), word: teller.w.all, is_chosen: state.is_none() };
+    let all = Filter {
+        href: "/cases".to_owned(),
+        word: teller.w.all,
+        is_chosen: state.is_none(),
+    };
     let of_state = |name: &StateName| Filter {
         href: format!("/cases?state={name}"),
         word: teller.w.case_state(*name).word,
@@ -66,7 +80,9 @@ pub(crate) async fn get_cases(
     render(&CasesPage {
         frame: Frame::new(&app, lang, &first),
         cases: rows.iter().map(|row| teller.case(row)).collect(),
-        filters: std::iter::once(all).chain(StateName::ALL.iter().map(of_state)).collect(),
+        filters: std::iter::once(all)
+            .chain(StateName::ALL.iter().map(of_state))
+            .collect(),
         older,
         is_first,
         first,

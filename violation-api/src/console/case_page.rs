@@ -1,7 +1,7 @@
 //! One case: stills side by side, what the rule measured, the plate as read, and the decision.
 
 use super::{
-    Frame, Lang, Params, PageQuery, Teller, audit_view,
+    Frame, Lang, PageQuery, Params, Teller, audit_view,
     names::{Badge, Tone},
     plate_view::PlateDetail,
     render,
@@ -78,7 +78,9 @@ fn still(teller: &Teller, role: EvidenceRole, item: Option<&EvidenceItem>) -> St
         word: teller.w.role(role),
         sha256: item.map(|item| item.sha256.clone()),
         frame_seq: item.map_or(0, |item| item.frame_seq),
-        time: item.map(|item| teller.moments.exact_time(item.captured_at)).unwrap_or_default(),
+        time: item
+            .map(|item| teller.moments.exact_time(item.captured_at))
+            .unwrap_or_default(),
     }
 }
 
@@ -93,14 +95,16 @@ fn stills(teller: &Teller, evidence: &[EvidenceItem]) -> (Vec<StillView>, Vec<St
         act.extend(of_role(role).map(|item| still(teller, role, Some(item))));
     }
     let others = [EvidenceRole::Plate, EvidenceRole::Sighting];
-    let rest = others.into_iter().flat_map(|role| {
-        of_role(role).map(move |item| still(teller, role, Some(item)))
-    });
+    let rest = others
+        .into_iter()
+        .flat_map(|role| of_role(role).map(move |item| still(teller, role, Some(item))));
     (act, rest.collect())
 }
 
 fn signal(teller: &Teller, facts: &[(String, String)]) -> Option<(String, Badge)> {
-    let fact = facts.iter().find(|(name, _)| name == "phase" || name == "signal");
+    let fact = facts
+        .iter()
+        .find(|(name, _)| name == "phase" || name == "signal");
     let (_name, value) = fact?;
     let word = teller.w.phase(value);
     let (class, tone) = match value.as_str() {
@@ -118,12 +122,17 @@ fn page(app: &App, lang: Lang, record: &CaseRecord, next: Option<String>) -> Cas
     let (act_stills, plate_stills) = stills(&teller, &c.evidence);
     let state = case.state();
     // The phase is shown as a lamp.
-    let facts = c.facts.iter().filter(|(name, _)| name != "phase" && name != "signal");
+    let facts = c
+        .facts
+        .iter()
+        .filter(|(name, _)| name != "phase" && name != "signal");
     let history = record.history.iter().map(|entry| HistoryView {
         time: teller.moments.short(entry.at),
         actor: entry.actor.clone(),
         badge: w.case_state(entry.state),
-        reason: entry.dismiss_reason.map(|reason| w.dismiss_reason_word(reason)),
+        reason: entry
+            .dismiss_reason
+            .map(|reason| w.dismiss_reason_word(reason)),
     });
     let reasons = DismissReason::ALL
         .iter()
@@ -140,7 +149,11 @@ fn page(app: &App, lang: Lang, record: &CaseRecord, next: Option<String>) -> Cas
         act_at_utc: c.act_at.to_string(),
         badge: w.case_state(state.name()),
         is_screening: c.standing == Standing::ScreeningOnly,
-        missing: case.missing().iter().map(|missing| w.missing(*missing)).collect(),
+        missing: case
+            .missing()
+            .iter()
+            .map(|missing| w.missing(*missing))
+            .collect(),
         stills: act_stills,
         plate_stills,
         signal: signal(&teller, &c.facts),
@@ -151,7 +164,9 @@ fn page(app: &App, lang: Lang, record: &CaseRecord, next: Option<String>) -> Cas
         can_confirm: case.check_confirmable().is_ok(),
         reasons,
         reviewer: state.reviewer().map(|who| who.as_str().to_owned()),
-        dismiss_reason: state.dismiss_reason().map(|reason| w.dismiss_reason_word(reason)),
+        dismiss_reason: state
+            .dismiss_reason()
+            .map(|reason| w.dismiss_reason_word(reason)),
         history: history.collect(),
         next,
         key: Uuid::now_v7().simple().to_string(),
@@ -165,11 +180,26 @@ pub(crate) async fn get_case(
     Params(_query): Params<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Html<String>, Problem> {
-    let record = app.store.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let record = app
+        .store
+        .case(id)
+        .await?
+        .ok_or_else(|| Problem::not_found("case"))?;
     audit_view(&app, id.to_string()).await?;
-    let waiting = app.store.cases(Some(StateName::Candidate), &Page::newest(2)).await?;
-    let next = waiting.iter().find(|case| case.id != id).map(|case| case.id.to_string());
-    render(&page(&app, Lang::of_request(uri.query(), &headers), &record, next))
+    let waiting = app
+        .store
+        .cases(Some(StateName::Candidate), &Page::newest(2))
+        .await?;
+    let next = waiting
+        .iter()
+        .find(|case| case.id != id)
+        .map(|case| case.id.to_string());
+    render(&page(
+        &app,
+        Lang::of_request(uri.query(), &headers),
+        &record,
+        next,
+    ))
 }
 
 /// What the form on the page sends.
@@ -187,10 +217,14 @@ pub(crate) async fn post_action(
     Path((id, action)): Path<(String, String)>,
     form: Result<Form<ActionForm>, FormRejection>,
 ) -> Result<Redirect, Problem> {
-    let id: ViolationId = id.parse().map_err(|_not_an_id| Problem::not_found("case"))?;
+    let id: ViolationId = id
+        .parse()
+        .map_err(|_not_an_id| Problem::not_found("case"))?;
     let Form(form) = form.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     if !is_key(&form.key) {
-        return Err(Problem::bad_request("key: expected 1 to 128 visible characters"));
+        return Err(Problem::bad_request(
+            "key: expected 1 to 128 visible characters",
+        ));
     }
     let reviewer = local_reviewer();
     let event = match action.as_str() {
@@ -206,8 +240,18 @@ pub(crate) async fn post_action(
         _ => return Err(Problem::not_found("action")),
     };
     let request_sha256 = request_hash(&action, id, form.reason.as_bytes());
-    let key = Some(Key { key: form.key, request_sha256 });
-    app.store.change_case(&CaseChange { id, event, at: app.now(), key }).await?;
+    let key = Some(Key {
+        key: form.key,
+        request_sha256,
+    });
+    app.store
+        .change_case(&CaseChange {
+            id,
+            event,
+            at: app.now(),
+            key,
+        })
+        .await?;
     app.say_case_changed();
     Ok(Redirect::to(&format!("/cases/{id}")))
 }

@@ -29,10 +29,16 @@ pub(crate) async fn get_events(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Said>>, Problem> {
-    let permit = Arc::clone(&app.listeners).try_acquire_owned().map_err(|_full| {
-        let detail = "too many pages are open; try again later";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-listeners", detail)
-    })?;
+    let permit = Arc::clone(&app.listeners)
+        .try_acquire_owned()
+        .map_err(|_full| {
+            let detail = "too many pages are open; try again later";
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-many-listeners",
+                detail,
+            )
+        })?;
     let entry = AuditEntry {
         at: app.now(),
         actor: CONSOLE_ACTOR.to_owned(),
@@ -43,7 +49,19 @@ pub(crate) async fn get_events(
     app.store.audit(&entry).await?;
     let lang = Lang::of_request(uri.query(), &headers);
     let (said, events) = mpsc::channel(WAITING_EVENTS_MAX);
-    let speaker = Speaker { app: Arc::clone(&app), lang, said, shown: Vec::new(), _permit: permit };
+    let rendered_at = uri.query().and_then(|query| {
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("seq=")?.parse::<i64>().ok())
+    });
+    let speaker = Speaker {
+        app: Arc::clone(&app),
+        lang,
+        said,
+        rendered_at,
+        shown: Vec::new(),
+        _permit: permit,
+    };
     tokio::spawn(speaker.run());
     let alive = KeepAlive::new().interval(Duration::from_secs(15));
     Ok(Sse::new(ReceiverStream::new(events)).keep_alive(alive))
@@ -64,6 +82,8 @@ struct Speaker {
     app: Arc<App>,
     lang: Lang,
     said: mpsc::Sender<Said>,
+    /// The feed's number when the page was rendered.
+    rendered_at: Option<i64>,
     /// The cameras on the page, and whether with a picture.
     shown: Vec<(String, bool)>,
     _permit: OwnedSemaphorePermit,
@@ -71,9 +91,16 @@ struct Speaker {
 
 impl Speaker {
     async fn run(mut self) {
-        let mut changes = self.app.feed.listen();
-        let mut due = Due::All;
         let app = Arc::clone(&self.app);
+        let mut changes = app.feed.listen();
+        let mut due = Due::All;
+        // A new page has just been rendered: what it shows is not sent again, so that nothing on it flickers.
+        if self.rendered_at == Some(app.feed.seq())
+            && let Ok((_wall, shown)) = Parts::new(&app, self.lang).cameras().await
+        {
+            self.shown = shown;
+            due = Due::Captions;
+        }
         loop {
             match self.tell(&due).await {
                 Ok(()) => (),
@@ -136,9 +163,10 @@ impl Speaker {
     async fn tell_cameras(&mut self, parts: &Parts<'_>) -> Result<(), Told> {
         let captions = parts.captions().await?;
         let is_shown = captions.len() == self.shown.len()
-            && captions.iter().zip(&self.shown).all(|((id, has_picture, _), shown)| {
-                *id == shown.0 && *has_picture == shown.1
-            });
+            && captions
+                .iter()
+                .zip(&self.shown)
+                .all(|((id, has_picture, _), shown)| *id == shown.0 && *has_picture == shown.1);
         if is_shown {
             for (id, _has_picture, caption) in &captions {
                 self.say(&format!("camera-{id}"), caption).await?;

@@ -43,12 +43,19 @@ pub(crate) async fn get_gate(
     let barrier = barrier.ok_or_else(|| Problem::not_found("gate"))?;
     let after = query.cursor.as_deref().and_then(Cursor::decode);
     let is_first = after.is_none();
-    let page = Page { limit: ROWS, after, since: None };
+    let page = Page {
+        limit: ROWS,
+        after,
+        since: None,
+    };
     let rows = app.store.passages(Some(&gate), &page).await?;
     audit_view(&app, format!("gate {gate}")).await?;
     let last = rows.last().filter(|_row| rows.len() == ROWS as usize);
     let older = last.map(|row| {
-        let cursor = Cursor { at: row.passage.arrived_at, id: row.passage.id.to_string() };
+        let cursor = Cursor {
+            at: row.passage.arrived_at,
+            id: row.passage.id.to_string(),
+        };
         format!("/gates/{gate}?cursor={}", cursor.encode())
     });
     let teller = Teller::new(&app, lang);

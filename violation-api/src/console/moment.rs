@@ -12,7 +12,10 @@ pub(crate) struct Moments {
 
 impl Moments {
     pub(crate) fn new(zone: &TimeZone, now: Timestamp) -> Self {
-        Self { zone: zone.clone(), now }
+        Self {
+            zone: zone.clone(),
+            now,
+        }
     }
 
     fn zoned(&self, at: Timestamp) -> Option<Zoned> {
@@ -34,14 +37,18 @@ impl Moments {
 
     /// `21/11/2026 14:32:50,123`: a moment that matters, to the millisecond.
     pub(crate) fn exact(&self, at: Timestamp) -> String {
-        let Some(at) = self.zoned(at) else { return "?".to_owned() };
+        let Some(at) = self.zoned(at) else {
+            return "?".to_owned();
+        };
         let millis = at.millisecond();
         format!("{},{millis:03}", at.strftime("%d/%m/%Y %H:%M:%S"))
     }
 
     /// `14:32:50,123`.
     pub(crate) fn exact_time(&self, at: Timestamp) -> String {
-        let Some(at) = self.zoned(at) else { return "?".to_owned() };
+        let Some(at) = self.zoned(at) else {
+            return "?".to_owned();
+        };
         let millis = at.millisecond();
         format!("{},{millis:03}", at.strftime("%H:%M:%S"))
     }
@@ -72,6 +79,9 @@ mod tests {
 
     #[test]
     fn a_moment_out_of_range_is_a_question_mark() {
-        assert_eq!(moments("UTC", 0).short(Timestamp::from_micros(i64::MAX)), "?");
+        assert_eq!(
+            moments("UTC", 0).short(Timestamp::from_micros(i64::MAX)),
+            "?"
+        );
     }
 }

@@ -55,7 +55,10 @@ impl Words {
     }
 
     fn badge(&self, tone: Tone, vietnamese: &'static str, english: &'static str) -> Badge {
-        Badge { word: self.say(vietnamese, english), tone }
+        Badge {
+            word: self.say(vietnamese, english),
+            tone,
+        }
     }
 
     pub(crate) fn outcome(&self, outcome: Outcome) -> Badge {
@@ -79,35 +82,40 @@ impl Words {
     fn refer_reason(&self, reason: ReferReason) -> &'static str {
         match reason {
             ReferReason::Unknown => self.say("không có trong danh sách", "not on the list"),
-            ReferReason::Unreadable => {
-                self.say("không đọc được biển số hay khuôn mặt", "no plate or face could be read")
-            }
+            ReferReason::Unreadable => self.say(
+                "không đọc được biển số hay khuôn mặt",
+                "no plate or face could be read",
+            ),
             ReferReason::ScoreTooLow => self.say("đọc chưa đủ chắc chắn", "not read surely enough"),
             ReferReason::LookAlike => self.say(
                 "chỉ giống một biển đã đăng ký (khác một ký tự dễ nhầm)",
                 "only looks like a registered plate (one confusable character apart)",
             ),
-            ReferReason::Ambiguous => {
-                self.say("khớp với hai mục trong danh sách", "two entries of the list fit")
-            }
+            ReferReason::Ambiguous => self.say(
+                "khớp với hai mục trong danh sách",
+                "two entries of the list fit",
+            ),
             ReferReason::NotYetValid => self.say("đăng ký chưa có hiệu lực", "not valid yet"),
             ReferReason::Expired => self.say("đăng ký đã hết hạn", "no longer valid"),
             ReferReason::OutsideSchedule => {
                 self.say("ngoài giờ được phép vào", "not allowed at this hour")
             }
-            ReferReason::RegistryStale => {
-                self.say("danh sách quá cũ để dựa vào", "the list is too old to rely on")
-            }
+            ReferReason::RegistryStale => self.say(
+                "danh sách quá cũ để dựa vào",
+                "the list is too old to rely on",
+            ),
             ReferReason::LivenessFailed => self.say(
                 "có thể là ảnh hoặc màn hình, không phải người thật",
                 "may be a picture or a screen, not a live face",
             ),
-            ReferReason::Late => {
-                self.say("ghi nhận đến quá muộn để mở cổng", "the sighting came too late to act on")
-            }
-            ReferReason::FactorMissing => {
-                self.say("thiếu yếu tố nhận dạng mà làn này đòi hỏi", "the lane asks for another proof")
-            }
+            ReferReason::Late => self.say(
+                "ghi nhận đến quá muộn để mở cổng",
+                "the sighting came too late to act on",
+            ),
+            ReferReason::FactorMissing => self.say(
+                "thiếu yếu tố nhận dạng mà làn này đòi hỏi",
+                "the lane asks for another proof",
+            ),
         }
     }
 
@@ -116,9 +124,13 @@ impl Words {
             PassageState::Arrived => self.badge(Tone::Busy, "Vừa đến", "Arrived"),
             PassageState::Referred => self.badge(Tone::Warn, "Đợi bảo vệ", "Waits for the guard"),
             PassageState::Denied => self.badge(Tone::Bad, "Không được vào", "Turned away"),
-            PassageState::Commanded => self.badge(Tone::Busy, "Đã ra lệnh mở", "Barrier told to open"),
+            PassageState::Commanded => {
+                self.badge(Tone::Busy, "Đã ra lệnh mở", "Barrier told to open")
+            }
             PassageState::Opened => self.badge(Tone::Good, "Thanh chắn đã mở", "Barrier opened"),
-            PassageState::Failed => self.badge(Tone::Bad, "Thanh chắn không mở", "Barrier did not open"),
+            PassageState::Failed => {
+                self.badge(Tone::Bad, "Thanh chắn không mở", "Barrier did not open")
+            }
             PassageState::Left => self.badge(Tone::Quiet, "Đã đi khỏi", "Gone"),
         }
     }
@@ -200,21 +212,28 @@ impl Words {
 
     pub(crate) fn dismiss_reason_word(&self, reason: DismissReason) -> &'static str {
         match reason {
-            DismissReason::NoAct => self.say("Không có hành vi vi phạm", "The act did not take place"),
+            DismissReason::NoAct => {
+                self.say("Không có hành vi vi phạm", "The act did not take place")
+            }
             DismissReason::EmergencyVehicle => {
                 self.say("Xe ưu tiên đang làm nhiệm vụ", "Emergency vehicle on duty")
             }
-            DismissReason::DirectedByOfficer => {
-                self.say("Theo hiệu lệnh người điều khiển giao thông", "Directed by an officer")
+            DismissReason::DirectedByOfficer => self.say(
+                "Theo hiệu lệnh người điều khiển giao thông",
+                "Directed by an officer",
+            ),
+            DismissReason::SignalFault => {
+                self.say("Đèn tín hiệu hỏng", "The signal was out of order")
             }
-            DismissReason::SignalFault => self.say("Đèn tín hiệu hỏng", "The signal was out of order"),
             DismissReason::Necessity => self.say("Tình thế cấp thiết", "The driver had no choice"),
             DismissReason::PlateUnreadable => {
                 self.say("Không đọc được biển số", "The plate cannot be read")
             }
             DismissReason::PlateMisread => self.say("Biển số đọc sai", "The plate was misread"),
             DismissReason::WrongVehicle => self.say("Nhầm phương tiện", "Another vehicle is shown"),
-            DismissReason::PicturesUnclear => self.say("Ảnh không đủ rõ", "The pictures are not clear"),
+            DismissReason::PicturesUnclear => {
+                self.say("Ảnh không đủ rõ", "The pictures are not clear")
+            }
             DismissReason::EvidenceIncomplete => self.say("Thiếu chứng cứ", "Evidence is missing"),
             DismissReason::CameraMoved => self.say("Camera bị lệch", "The camera had moved"),
             DismissReason::Duplicate => self.say("Trùng hồ sơ khác", "Another case has this act"),
@@ -238,8 +257,14 @@ impl Words {
             "phase" => self.say("Đèn tín hiệu khi qua vạch", "Signal when crossing the line"),
             "phase_beyond" => self.say("Đèn tín hiệu sau vạch", "Signal beyond the line"),
             "red_for_ms" => self.say("Đèn đã đỏ được", "Red for"),
-            "interval_ms" => self.say("Khoảng cách hai khung hình quanh vạch", "Between the frames around the line"),
-            "hits_before" => self.say("Số khung hình thấy xe trước vạch", "Frames with the vehicle before the line"),
+            "interval_ms" => self.say(
+                "Khoảng cách hai khung hình quanh vạch",
+                "Between the frames around the line",
+            ),
+            "hits_before" => self.say(
+                "Số khung hình thấy xe trước vạch",
+                "Frames with the vehicle before the line",
+            ),
             "beyond_px" => self.say("Đã qua vạch", "Beyond the line by"),
             "speed_px_s" => self.say("Tốc độ trong ảnh", "Speed in the picture"),
             _ => name,
@@ -308,8 +333,14 @@ mod tests {
     #[test]
     fn numbers_are_written_as_in_the_language() {
         let (vi, en) = (Words::of(Lang::Vietnamese), Words::of(Lang::English));
-        assert_eq!((vi.whole(1_234_567), en.whole(1_234)), ("1.234.567".into(), "1,234".into()));
-        assert_eq!((vi.whole(12), vi.decimal(0.987)), ("12".into(), "0,99".into()));
+        assert_eq!(
+            (vi.whole(1_234_567), en.whole(1_234)),
+            ("1.234.567".into(), "1,234".into())
+        );
+        assert_eq!(
+            (vi.whole(12), vi.decimal(0.987)),
+            ("12".into(), "0,99".into())
+        );
         assert_eq!(vi.fact("red_for_ms", "2340").1, "2,3 s");
         assert_eq!(en.fact("interval_ms", "40").1, "40 ms");
     }

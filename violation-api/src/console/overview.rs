@@ -22,6 +22,7 @@ const CASES_SHOWN: u32 = 8;
 #[template(path = "overview.html")]
 struct OverviewPage {
     frame: Frame,
+    seq: i64,
     notice: String,
     cameras: String,
     gates: String,
@@ -84,7 +85,10 @@ pub(crate) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     pub(crate) fn new(app: &'a App, lang: Lang) -> Self {
-        Self { app, teller: Teller::new(app, lang) }
+        Self {
+            app,
+            teller: Teller::new(app, lang),
+        }
     }
 
     async fn camera_views(&self) -> Result<Vec<CameraView>, Problem> {
@@ -92,7 +96,10 @@ impl<'a> Parts<'a> {
         let with_picture: BTreeSet<CameraId> = self.app.pictures.cameras().into_iter().collect();
         let mut views: Vec<CameraView> = Vec::new();
         for row in &rows {
-            views.push(self.teller.camera(row, with_picture.contains(&row.status.camera)));
+            views.push(
+                self.teller
+                    .camera(row, with_picture.contains(&row.status.camera)),
+            );
         }
         let known: BTreeSet<&CameraId> = rows.iter().map(|row| &row.status.camera).collect();
         for camera in with_picture.iter().filter(|camera| !known.contains(camera)) {
@@ -105,15 +112,27 @@ impl<'a> Parts<'a> {
     /// The wall of cameras, and which cameras it has and whether with a picture.
     pub(crate) async fn cameras(&self) -> Result<(String, Vec<(String, bool)>), Problem> {
         let cameras = self.camera_views().await?;
-        let shown = cameras.iter().map(|camera| (camera.id.clone(), camera.has_picture)).collect();
-        Ok((text(&Cameras { w: self.teller.w, cameras })?, shown))
+        let shown = cameras
+            .iter()
+            .map(|camera| (camera.id.clone(), camera.has_picture))
+            .collect();
+        Ok((
+            text(&Cameras {
+                w: self.teller.w,
+                cameras,
+            })?,
+            shown,
+        ))
     }
 
     /// What stands under each camera's picture.
     pub(crate) async fn captions(&self) -> Result<Vec<(String, bool, String)>, Problem> {
         let cameras = self.camera_views().await?;
         let caption = |camera: &CameraView| {
-            let caption = text(&Caption { w: self.teller.w, camera })?;
+            let caption = text(&Caption {
+                w: self.teller.w,
+                camera,
+            })?;
             Ok((camera.id.clone(), camera.has_picture, caption))
         };
         cameras.iter().map(caption).collect()
@@ -121,28 +140,51 @@ impl<'a> Parts<'a> {
 
     pub(crate) async fn gates(&self) -> Result<String, Problem> {
         let barriers = self.app.store.gates().await?;
-        let passages = self.app.store.passages(None, &Page::newest(EVENTS_SHOWN)).await?;
+        let passages = self
+            .app
+            .store
+            .passages(None, &Page::newest(EVENTS_SHOWN))
+            .await?;
         text(&Gates {
             w: self.teller.w,
-            barriers: barriers.iter().map(|row| self.teller.barrier(row)).collect(),
-            passages: passages.iter().map(|row| self.teller.passage(row)).collect(),
+            barriers: barriers
+                .iter()
+                .map(|row| self.teller.barrier(row))
+                .collect(),
+            passages: passages
+                .iter()
+                .map(|row| self.teller.passage(row))
+                .collect(),
         })
     }
 
     pub(crate) async fn cases(&self) -> Result<String, Problem> {
-        let cases = self.app.store.cases(None, &Page::newest(CASES_SHOWN)).await?;
+        let cases = self
+            .app
+            .store
+            .cases(None, &Page::newest(CASES_SHOWN))
+            .await?;
         let cases = cases.iter().map(|row| self.teller.case(row)).collect();
-        text(&Cases { w: self.teller.w, cases })
+        text(&Cases {
+            w: self.teller.w,
+            cases,
+        })
     }
 
     pub(crate) async fn counts(&self) -> Result<String, Problem> {
         let counts = self.app.store.counts().await?;
         let counts = counts.iter().map(|row| self.teller.count(row)).collect();
-        text(&Counts { w: self.teller.w, counts })
+        text(&Counts {
+            w: self.teller.w,
+            counts,
+        })
     }
 
     pub(crate) fn notice(&self) -> Result<String, Problem> {
-        text(&Notice { w: self.teller.w, is_broker_lost: !self.app.ingest.is_connected() })
+        text(&Notice {
+            w: self.teller.w,
+            is_broker_lost: !self.app.ingest.is_connected(),
+        })
     }
 }
 
@@ -154,8 +196,11 @@ pub(crate) async fn get_overview(
     let lang = Lang::of_request(uri.query(), &headers);
     audit_view(&app, "overview".to_owned()).await?;
     let parts = Parts::new(&app, lang);
+    // Before the parts are read: what changes while they are is then sent.
+    let seq = app.feed.seq();
     render(&OverviewPage {
         frame: Frame::new(&app, lang, "/").live(),
+        seq,
         notice: parts.notice()?,
         cameras: parts.cameras().await?.0,
         gates: parts.gates().await?,

@@ -36,14 +36,22 @@ pub(crate) struct CharCell {
 /// Puts in the separators of the standard and changes no character: `51F12345` is `51F-123.45`.
 fn written(row: &str, is_second: bool, has_second: bool) -> String {
     let chars: Vec<char> = row.chars().collect();
-    let n_digits_at_end = chars.iter().rev().take_while(|c| c.is_ascii_digit()).count();
+    let n_digits_at_end = chars
+        .iter()
+        .rev()
+        .take_while(|c| c.is_ascii_digit())
+        .count();
     let text = |part: &[char]| part.iter().collect::<String>();
     let serial = |part: &[char]| match part.len() {
         5 => format!("{}.{}", text(&part[..3]), text(&part[3..])),
         _ => text(part),
     };
     if is_second {
-        return if n_digits_at_end == chars.len() { serial(&chars) } else { row.to_owned() };
+        return if n_digits_at_end == chars.len() {
+            serial(&chars)
+        } else {
+            row.to_owned()
+        };
     }
     let is_province = 2 < chars.len() && chars[..2].iter().all(char::is_ascii_digit);
     if has_second {
@@ -59,7 +67,11 @@ fn written(row: &str, is_second: bool, has_second: bool) -> String {
         _ => return row.to_owned(),
     };
     let (series, number) = chars.split_at(chars.len() - n_serial);
-    if is_province { format!("{}-{}", text(series), serial(number)) } else { row.to_owned() }
+    if is_province {
+        format!("{}-{}", text(series), serial(number))
+    } else {
+        row.to_owned()
+    }
 }
 
 impl PlateChip {
@@ -106,7 +118,11 @@ impl PlateDetail {
         Some(Self {
             chip,
             has_alternatives: chars.any(|c| !c.alternatives.is_empty()),
-            rows: vote.rows.iter().map(|row| row.chars.iter().map(cell).collect()).collect(),
+            rows: vote
+                .rows
+                .iter()
+                .map(|row| row.chars.iter().map(cell).collect())
+                .collect(),
             colour: words.colour(vote.colour),
             score: words.decimal(vote.score()),
             n_reads: vote.n_reads,
@@ -122,12 +138,26 @@ mod tests {
 
     #[track_caller]
     fn check(rows: &[&str], expect: &str) {
-        let char_read = |best| CharRead { best, score: 0.99, alternatives: vec![] };
-        let row = |row: &&str| RowRead { chars: row.chars().map(char_read).collect() };
+        let char_read = |best| CharRead {
+            best,
+            score: 0.99,
+            alternatives: vec![],
+        };
+        let row = |row: &&str| RowRead {
+            chars: row.chars().map(char_read).collect(),
+        };
         let rows = rows.iter().map(row).collect();
-        let vote = PlateVote { rows, colour: PlateColour::White, n_reads: 1, n_agreeing: 1 };
+        let vote = PlateVote {
+            rows,
+            colour: PlateColour::White,
+            n_reads: 1,
+            n_agreeing: 1,
+        };
         let chip = PlateChip::of(Some(&vote));
-        assert_eq!(chip.map(|chip| chip.rows.join(" ")).unwrap_or_default(), expect);
+        assert_eq!(
+            chip.map(|chip| chip.rows.join(" ")).unwrap_or_default(),
+            expect
+        );
     }
 
     #[test]

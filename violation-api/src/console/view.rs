@@ -83,7 +83,10 @@ impl Teller {
         let should_speak = status.state != CameraState::Ended;
         let is_silent = should_speak && SILENT_AFTER < self.now.since(row.heard_at);
         let badge = if is_silent {
-            Badge { word: w.silent, tone: Tone::Bad }
+            Badge {
+                word: w.silent,
+                tone: Tone::Bad,
+            }
         } else {
             w.camera_state(status.state)
         };
@@ -152,7 +155,10 @@ impl Teller {
             outcome: outcome.map(|outcome| w.outcome(outcome)),
             reason: outcome.and_then(|outcome| w.outcome_reason(outcome)),
             state: w.passage_state(passage.state),
-            latency: row.verdict.as_ref().map(|verdict| format!("{:.0} ms", latency_ms(verdict))),
+            latency: row
+                .verdict
+                .as_ref()
+                .map(|verdict| format!("{:.0} ms", latency_ms(verdict))),
             picture: row.picture_sha256.clone(),
         }
     }
@@ -177,7 +183,10 @@ impl Teller {
             class: w.class(row.class),
             plate: PlateChip::of(row.plate.as_ref()),
             badge: w.case_state(row.state.name()),
-            reason: row.state.dismiss_reason().map(|reason| w.dismiss_reason_word(reason)),
+            reason: row
+                .state
+                .dismiss_reason()
+                .map(|reason| w.dismiss_reason_word(reason)),
             is_screening: row.standing == Standing::ScreeningOnly,
             picture: row.picture_sha256.clone(),
         }

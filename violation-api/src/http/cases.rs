@@ -119,7 +119,9 @@ pub(crate) async fn get_violations(
     let state = match query.state.as_deref() {
         None => None,
         Some(code) => Some(code.parse::<StateName>().map_err(|error| {
-            Problem::bad_request(format!("state: {error} candidate, under-review, confirmed, dismissed"))
+            Problem::bad_request(format!(
+                "state: {error} candidate, under-review, confirmed, dismissed"
+            ))
         })?),
     };
     let after = query.cursor.as_deref().map(|text| {
@@ -131,12 +133,28 @@ pub(crate) async fn get_violations(
         return Err(Problem::bad_request("limit: expected 1 to 200"));
     }
     let since = parse_since(query.since.as_deref())?;
-    let page = Page { limit, after: after.transpose()?, since };
+    let page = Page {
+        limit,
+        after: after.transpose()?,
+        since,
+    };
     let rows = app.store.cases(state, &page).await?;
-    audit(&app, "list", "violations", state.map_or("all", StateName::code)).await?;
-    let last = rows.last().map(|row| Cursor { at: row.act_at, id: row.id.to_string() });
+    audit(
+        &app,
+        "list",
+        "violations",
+        state.map_or("all", StateName::code),
+    )
+    .await?;
+    let last = rows.last().map(|row| Cursor {
+        at: row.act_at,
+        id: row.id.to_string(),
+    });
     let meta = Meta::after(rows.len(), page.n_rows_max(), last);
-    Ok(Json(Violations { violations: rows.into_iter().map(SummaryJson::from).collect(), meta }))
+    Ok(Json(Violations {
+        violations: rows.into_iter().map(SummaryJson::from).collect(),
+        meta,
+    }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -233,13 +251,24 @@ impl From<&CaseRecord> for DetailJson {
             state: StateJson::from(record.case.state()),
             version: record.version,
             candidate,
-            missing: record.case.missing().iter().copied().map(Missing::code).collect(),
+            missing: record
+                .case
+                .missing()
+                .iter()
+                .copied()
+                .map(Missing::code)
+                .collect(),
             history: record.history.iter().map(HistoryJson::from).collect(),
         }
     }
 }
 
-async fn audit(app: &App, action: &'static str, subject: &str, detail: &str) -> Result<(), Problem> {
+async fn audit(
+    app: &App,
+    action: &'static str,
+    subject: &str,
+    detail: &str,
+) -> Result<(), Problem> {
     let entry = AuditEntry {
         at: app.now(),
         actor: API_ACTOR.to_owned(),
@@ -262,9 +291,15 @@ pub(crate) async fn get_violation(
     State(app): State<Arc<App>>,
     PathId(id): PathId<ViolationId>,
 ) -> Result<Json<Violation>, Problem> {
-    let record = app.store.case(id).await?.ok_or_else(|| Problem::not_found("case"))?;
+    let record = app
+        .store
+        .case(id)
+        .await?
+        .ok_or_else(|| Problem::not_found("case"))?;
     audit(&app, "view", &id.to_string(), "").await?;
-    Ok(Json(Violation { violation: DetailJson::from(&record) }))
+    Ok(Json(Violation {
+        violation: DetailJson::from(&record),
+    }))
 }
 
 /// The person who acts while there is no login.
@@ -277,7 +312,10 @@ pub(crate) fn request_hash(action: &str, id: ViolationId, body: &[u8]) -> String
     let mut hash = Sha256::new();
     hash.update(format!("{action} {id}\n"));
     hash.update(body);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Whether a text can be a key: 1 to 128 visible characters.
@@ -286,13 +324,25 @@ pub(crate) fn is_key(text: &str) -> bool {
 }
 
 fn key_of(headers: &HeaderMap, request_sha256: String) -> Result<Key, Problem> {
-    let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or(""));
+    let key = headers
+        .get("idempotency-key")
+        .map(|value| value.to_str().unwrap_or(""));
     match key {
-        Some(key) if is_key(key) => Ok(Key { key: key.to_owned(), request_sha256 }),
-        Some(_) => Err(Problem::bad_request("Idempotency-Key: expected 1 to 128 visible characters")),
+        Some(key) if is_key(key) => Ok(Key {
+            key: key.to_owned(),
+            request_sha256,
+        }),
+        Some(_) => Err(Problem::bad_request(
+            "Idempotency-Key: expected 1 to 128 visible characters",
+        )),
         None => {
-            let detail = "the Idempotency-Key header is missing: any text that is new for each request";
-            Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-missing", detail))
+            let detail =
+                "the Idempotency-Key header is missing: any text that is new for each request";
+            Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "idempotency-key-missing",
+                detail,
+            ))
         }
     }
 }
@@ -300,7 +350,9 @@ fn key_of(headers: &HeaderMap, request_sha256: String) -> Result<Key, Problem> {
 async fn change(app: &App, change: CaseChange) -> Result<Json<Violation>, Problem> {
     let record = app.store.change_case(&change).await?;
     app.say_case_changed();
-    Ok(Json(Violation { violation: DetailJson::from(&record) }))
+    Ok(Json(Violation {
+        violation: DetailJson::from(&record),
+    }))
 }
 
 /// Begins the review of a case.
@@ -321,7 +373,16 @@ pub(crate) async fn post_review(
 ) -> Result<Json<Violation>, Problem> {
     let key = Some(key_of(&headers, request_hash("review", id, b""))?);
     let event = Event::StartReview(local_reviewer());
-    change(&app, CaseChange { id, event, at: app.now(), key }).await
+    change(
+        &app,
+        CaseChange {
+            id,
+            event,
+            at: app.now(),
+            key,
+        },
+    )
+    .await
 }
 
 /// Finds that the act took place.
@@ -342,7 +403,16 @@ pub(crate) async fn post_confirm(
 ) -> Result<Json<Violation>, Problem> {
     let key = Some(key_of(&headers, request_hash("confirm", id, b""))?);
     let event = Event::Confirm(local_reviewer());
-    change(&app, CaseChange { id, event, at: app.now(), key }).await
+    change(
+        &app,
+        CaseChange {
+            id,
+            event,
+            at: app.now(),
+            key,
+        },
+    )
+    .await
 }
 
 /// Why a case is dismissed.
@@ -376,17 +446,34 @@ pub(crate) async fn post_dismiss(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Violation>, Problem> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     if !media_type.is_some_and(|text| text.starts_with("application/json")) {
         return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let dismissal: Dismissal = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("the body: {error}")))?;
     let reason: DismissReason = dismissal.reason.parse().map_err(|error| {
-        let codes: Vec<&str> = DismissReason::ALL.iter().map(|reason| reason.code()).collect();
+        let codes: Vec<&str> = DismissReason::ALL
+            .iter()
+            .map(|reason| reason.code())
+            .collect();
         Problem::bad_request(format!("reason: {error} {}", codes.join(", ")))
     })?;
-    let key = Some(key_of(&headers, request_hash("dismiss", id, reason.code().as_bytes()))?);
+    let key = Some(key_of(
+        &headers,
+        request_hash("dismiss", id, reason.code().as_bytes()),
+    )?);
     let event = Event::Dismiss(local_reviewer(), reason);
-    change(&app, CaseChange { id, event, at: app.now(), key }).await
+    change(
+        &app,
+        CaseChange {
+            id,
+            event,
+            at: app.now(),
+            key,
+        },
+    )
+    .await
 }

@@ -77,7 +77,9 @@ fn answer(app: &App, problem: &Problem, request_id: &str, page: Option<Lang>) ->
     }
     let mut response = (problem.status, Json(problem.body(request_id))).into_response();
     let problem_json = HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, problem_json);
     response
 }
 
@@ -91,10 +93,18 @@ fn set_headers(headers: &mut HeaderMap, request_id: &str, chosen: Option<Lang>) 
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
-    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert(
+        "cross-origin-resource-policy",
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
+    );
     // What has plates in it stays in no cache; pictures and assets that may be kept have said so.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", id);
     }
@@ -107,13 +117,24 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     // HTTP/2 and absolute-form requests name the host in the address.
     let authority = request.uri().authority().map(|a| a.as_str());
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = authority.or(host).ok_or_else(|| Problem::bad_request("the Host header is missing"))?;
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = authority
+        .or(host)
+        .ok_or_else(|| Problem::bad_request("the Host header is missing"))?;
     if !app.policy.allows_host(host_name(host)) {
         let detail = "this service does not answer to the name in the Host header";
-        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "host-refused", detail));
+        return Err(Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "host-refused",
+            detail,
+        ));
     }
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    ) {
         return Ok(());
     }
     // A program sends none of the browser's headers; what it posts to the API needs a header that no form can set.
@@ -131,7 +152,9 @@ fn is_from_here(headers: &HeaderMap, host: &str, if_not_told: bool) -> bool {
     match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) if site != "same-origin" => false,
         (_, Some(origin)) => {
-            let authority = origin.strip_prefix("http://").or(origin.strip_prefix("https://"));
+            let authority = origin
+                .strip_prefix("http://")
+                .or(origin.strip_prefix("https://"));
             authority == Some(host)
         }
         (Some(_), None) => true,

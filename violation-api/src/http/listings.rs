@@ -32,15 +32,20 @@ pub(crate) struct ListQuery {
 impl ListQuery {
     pub(crate) fn page(&self) -> Result<Page, Problem> {
         let after = self.cursor.as_deref().map(|text| {
-            Cursor::decode(text)
-                .ok_or_else(|| Problem::bad_request("cursor: expected meta.next of the page before"))
+            Cursor::decode(text).ok_or_else(|| {
+                Problem::bad_request("cursor: expected meta.next of the page before")
+            })
         });
         let limit = self.limit.unwrap_or(50);
         if !(1..=crate::store::PAGE_ROWS_MAX).contains(&limit) {
             return Err(Problem::bad_request("limit: expected 1 to 200"));
         }
         let since = parse_since(self.since.as_deref())?;
-        Ok(Page { limit, after: after.transpose()?, since })
+        Ok(Page {
+            limit,
+            after: after.transpose()?,
+            since,
+        })
     }
 }
 
@@ -49,7 +54,8 @@ fn slug<T: FromStr<Err = domain::id::InvalidId>>(
     text: Option<&str>,
 ) -> Result<Option<T>, Problem> {
     let parse = |text: &str| {
-        text.parse().map_err(|error| Problem::bad_request(format!("{name}: {error}")))
+        text.parse()
+            .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
     };
     text.map(parse).transpose()
 }
@@ -141,14 +147,35 @@ pub(crate) async fn get_sightings(
     State(app): State<Arc<App>>,
     Params(query): Params<SightingQuery>,
 ) -> Result<Json<Sightings>, Problem> {
-    let SightingQuery { camera, since, limit, cursor } = query;
+    let SightingQuery {
+        camera,
+        since,
+        limit,
+        cursor,
+    } = query;
     let camera = slug("camera", camera.as_deref())?;
-    let page = ListQuery { since, limit, cursor }.page()?;
+    let page = ListQuery {
+        since,
+        limit,
+        cursor,
+    }
+    .page()?;
     let rows = app.store.sightings(camera.as_ref(), &page).await?;
-    audit_list(&app, "sightings", camera.as_ref().map(domain::CameraId::as_str)).await?;
-    let last = rows.last().map(|row| Cursor { at: row.first_seen_at, id: row.id.to_string() });
+    audit_list(
+        &app,
+        "sightings",
+        camera.as_ref().map(domain::CameraId::as_str),
+    )
+    .await?;
+    let last = rows.last().map(|row| Cursor {
+        at: row.first_seen_at,
+        id: row.id.to_string(),
+    });
     let meta = Meta::after(rows.len(), page.n_rows_max(), last);
-    Ok(Json(Sightings { sightings: rows.into_iter().map(SightingJson::from).collect(), meta }))
+    Ok(Json(Sightings {
+        sightings: rows.into_iter().map(SightingJson::from).collect(),
+        meta,
+    }))
 }
 
 /// Which passages.
@@ -223,15 +250,31 @@ pub(crate) async fn get_passages(
     State(app): State<Arc<App>>,
     Params(query): Params<PassageQuery>,
 ) -> Result<Json<Passages>, Problem> {
-    let PassageQuery { gate, since, limit, cursor } = query;
+    let PassageQuery {
+        gate,
+        since,
+        limit,
+        cursor,
+    } = query;
     let gate = slug("gate", gate.as_deref())?;
-    let page = ListQuery { since, limit, cursor }.page()?;
+    let page = ListQuery {
+        since,
+        limit,
+        cursor,
+    }
+    .page()?;
     let rows = app.store.passages(gate.as_ref(), &page).await?;
     audit_list(&app, "passages", gate.as_ref().map(domain::GateId::as_str)).await?;
     let last = rows.last().map(|row| &row.passage);
-    let last = last.map(|passage| Cursor { at: passage.arrived_at, id: passage.id.to_string() });
+    let last = last.map(|passage| Cursor {
+        at: passage.arrived_at,
+        id: passage.id.to_string(),
+    });
     let meta = Meta::after(rows.len(), page.n_rows_max(), last);
-    Ok(Json(Passages { passages: rows.into_iter().map(PassageJson::from).collect(), meta }))
+    Ok(Json(Passages {
+        passages: rows.into_iter().map(PassageJson::from).collect(),
+        meta,
+    }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -252,7 +295,13 @@ pub(crate) async fn get_verdicts(
 ) -> Result<Json<Verdicts>, Problem> {
     let page = query.page()?;
     let rows = app.store.verdicts(&page).await?;
-    let last = rows.last().map(|row| Cursor { at: row.given_at, id: row.id.to_string() });
+    let last = rows.last().map(|row| Cursor {
+        at: row.given_at,
+        id: row.id.to_string(),
+    });
     let meta = Meta::after(rows.len(), page.n_rows_max(), last);
-    Ok(Json(Verdicts { verdicts: rows.iter().map(VerdictJson::from).collect(), meta }))
+    Ok(Json(Verdicts {
+        verdicts: rows.iter().map(VerdictJson::from).collect(),
+        meta,
+    }))
 }

@@ -1,10 +1,7 @@
 //! Pictures: live ones from memory, evidence from its folder.
 
 use super::{API_ACTOR, PathId, problem::Problem};
-use crate::{
-    app::App,
-    store::AuditEntry,
-};
+use crate::{app::App, store::AuditEntry};
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -31,7 +28,10 @@ pub(crate) async fn get_picture(
     PathId(camera): PathId<CameraId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let picture = app.pictures.get(&camera).ok_or_else(|| Problem::not_found("picture"))?;
+    let picture = app
+        .pictures
+        .get(&camera)
+        .ok_or_else(|| Problem::not_found("picture"))?;
     let tag = format!("\"{}\"", picture.seq);
     let etag = HeaderValue::from_str(&tag).expect("digits and quotes are a header value");
     let no_cache = HeaderValue::from_static("no-cache");
@@ -103,7 +103,8 @@ async fn read_evidence(
 ) -> Result<Response, Problem> {
     let known = app.store.evidence_media_type(&name.0).await?;
     let media_type = known.ok_or_else(|| Problem::not_found("evidence"))?;
-    let etag = HeaderValue::from_str(&format!("\"{}\"", name.0)).expect("digits are a header value");
+    let etag =
+        HeaderValue::from_str(&format!("\"{}\"", name.0)).expect("digits are a header value");
     // It is named by its content: it can never change.
     let keep = HeaderValue::from_static("private, max-age=86400, immutable");
     let is_known = headers.get(header::IF_NONE_MATCH) == Some(&etag);
@@ -122,18 +123,29 @@ async fn read_evidence(
         Err(error) => return Err(broken(&error)),
     };
     let is_shown = SHOWN_MEDIA_TYPES.contains(&media_type.as_str());
-    let shown = SHOWN_MEDIA_TYPES.into_iter().find(|known| *known == media_type);
+    let shown = SHOWN_MEDIA_TYPES
+        .into_iter()
+        .find(|known| *known == media_type);
     let shown = HeaderValue::from_static(shown.unwrap_or("application/octet-stream"));
     let mut response = (common, [(header::CONTENT_TYPE, shown)], bytes).into_response();
     if !is_shown {
         let attachment = HeaderValue::from_static("attachment");
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, attachment);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_DISPOSITION, attachment);
     }
     Ok(response)
 }
 
 fn broken(error: &(dyn std::error::Error + 'static)) -> Problem {
-    tracing::error!(error = super::problem::chain(error), "evidence cannot be read");
+    tracing::error!(
+        error = super::problem::chain(error),
+        "evidence cannot be read"
+    );
     let detail = "this evidence cannot be read, or has been changed on disk";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "evidence-damaged", detail)
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "evidence-damaged",
+        detail,
+    )
 }

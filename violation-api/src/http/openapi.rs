@@ -33,7 +33,9 @@ struct Document;
 
 /// The document.
 pub(crate) fn document() -> String {
-    let mut text = Document::openapi().to_pretty_json().expect("the document is JSON");
+    let mut text = Document::openapi()
+        .to_pretty_json()
+        .expect("the document is JSON");
     text.push('\n');
     text
 }

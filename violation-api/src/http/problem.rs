@@ -38,7 +38,11 @@ pub(crate) struct ProblemBody<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into() }
+        Self {
+            status,
+            kind,
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -46,20 +50,26 @@ impl Problem {
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            format!("there is no such {what}"),
+        )
     }
 
     /// Of a status that the router made by itself.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (kind, detail) = match status {
             StatusCode::NOT_FOUND => ("not-found", "there is nothing at this address"),
-            StatusCode::METHOD_NOT_ALLOWED => {
-                ("method-not-allowed", "this address does not know this method")
-            }
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method-not-allowed",
+                "this address does not know this method",
+            ),
             StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "the request is too large"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                ("unsupported-media-type", "this content type is not read here")
-            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "unsupported-media-type",
+                "this content type is not read here",
+            ),
             status if status.is_client_error() => ("bad-request", "the request cannot be read"),
             _ => ("internal", "the service failed; the log says why"),
         };
@@ -105,7 +115,11 @@ impl From<StoreError> for Problem {
             Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
         } else {
             let detail = "the database cannot be reached just now; try again";
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
+            Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "database-unavailable",
+                detail,
+            )
         }
     }
 }

@@ -19,7 +19,9 @@ impl Meta {
     /// There may be more when the page is full.
     pub(crate) fn after(n_rows: usize, n_rows_max: u32, last: Option<Cursor>) -> Self {
         let is_full = usize::try_from(n_rows_max).is_ok_and(|max| max <= n_rows);
-        Self { next: last.filter(|_cursor| is_full).map(|cursor| cursor.encode()) }
+        Self {
+            next: last.filter(|_cursor| is_full).map(|cursor| cursor.encode()),
+        }
     }
 }
 
@@ -64,7 +66,10 @@ struct AlternativeJson {
 
 impl From<&PlateVote> for PlateJson {
     fn from(vote: &PlateVote) -> Self {
-        let alternative = |(char, score): &(char, f32)| AlternativeJson { char: *char, score: *score };
+        let alternative = |(char, score): &(char, f32)| AlternativeJson {
+            char: *char,
+            score: *score,
+        };
         let char_json = |c: &domain::CharRead| CharJson {
             char: c.best,
             score: c.score,
@@ -76,7 +81,11 @@ impl From<&PlateVote> for PlateJson {
             colour: vote.colour.code(),
             n_reads: vote.n_reads,
             n_agreeing: vote.n_agreeing,
-            rows: vote.rows.iter().map(|row| row.chars.iter().map(char_json).collect()).collect(),
+            rows: vote
+                .rows
+                .iter()
+                .map(|row| row.chars.iter().map(char_json).collect())
+                .collect(),
         }
     }
 }
@@ -219,11 +228,12 @@ pub(crate) fn bounds_json(bounds: &BoxInImage) -> [f32; 4] {
 }
 
 /// A moment of the query string: RFC 3339.
-pub(crate) fn parse_since(text: Option<&str>) -> Result<Option<Timestamp>, super::problem::Problem> {
+pub(crate) fn parse_since(
+    text: Option<&str>,
+) -> Result<Option<Timestamp>, super::problem::Problem> {
     let parse = |text: &str| {
-        wire::parse_time(text).map_err(|error| {
-            super::problem::Problem::bad_request(format!("since: {error}"))
-        })
+        wire::parse_time(text)
+            .map_err(|error| super::problem::Problem::bad_request(format!("since: {error}")))
     };
     text.map(parse).transpose()
 }

@@ -53,7 +53,9 @@ pub(crate) async fn get_cameras(State(app): State<Arc<App>>) -> Result<Json<Came
         at: row.status.at.to_string(),
         heard_at: row.heard_at.to_string(),
     };
-    Ok(Json(Cameras { cameras: rows.into_iter().map(camera).collect() }))
+    Ok(Json(Cameras {
+        cameras: rows.into_iter().map(camera).collect(),
+    }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -83,7 +85,9 @@ pub(crate) async fn get_gates(State(app): State<Arc<App>>) -> Result<Json<Gates>
         barrier: row.state.code(),
         since: (domain::Timestamp::EPOCH < row.since).then(|| row.since.to_string()),
     };
-    Ok(Json(Gates { gates: rows.into_iter().map(gate).collect() }))
+    Ok(Json(Gates {
+        gates: rows.into_iter().map(gate).collect(),
+    }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -118,7 +122,9 @@ pub(crate) async fn get_counts(State(app): State<Arc<App>>) -> Result<Json<Count
         vehicles_out: row.vehicles_out,
         at: row.at.to_string(),
     };
-    Ok(Json(Counts { counts: rows.into_iter().map(count).collect() }))
+    Ok(Json(Counts {
+        counts: rows.into_iter().map(count).collect(),
+    }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -155,13 +161,15 @@ pub(crate) struct Readiness {
     (status = 503, description = "The database or the broker is away", body = super::problem::ProblemBody<'static>,
         content_type = "application/problem+json"),
 ))]
-pub(crate) async fn get_readiness(
-    State(app): State<Arc<App>>,
-) -> Result<Json<Readiness>, Problem> {
+pub(crate) async fn get_readiness(State(app): State<Arc<App>>) -> Result<Json<Readiness>, Problem> {
     app.store.check().await?;
     if !app.ingest.is_connected() {
         let detail = "the message broker cannot be reached just now";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "broker-unavailable", detail));
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "broker-unavailable",
+            detail,
+        ));
     }
     let tally = app.ingest.tally();
     Ok(Json(Readiness {

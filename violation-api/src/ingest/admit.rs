@@ -40,11 +40,18 @@ pub(super) fn admit(site: &SiteId, incoming: &Incoming) -> Result<Envelope, Refu
     if topic.to_string() != incoming.topic {
         return Err(Refused::Topic);
     }
-    if has_good_texts(&envelope.message) { Ok(envelope) } else { Err(Refused::Text) }
+    if has_good_texts(&envelope.message) {
+        Ok(envelope)
+    } else {
+        Err(Refused::Text)
+    }
 }
 
 fn is_envelope_id(id: &str) -> bool {
-    id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    id.len() == 32
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// It becomes a level of a topic: no `/`, `+` or `#`.
@@ -81,7 +88,10 @@ fn is_evidence(item: &EvidenceItem) -> bool {
 fn has_good_texts(message: &Message) -> bool {
     match message {
         Message::Sighting(s) => s.picture.iter().all(is_evidence),
-        Message::Camera(c) => c.reason.iter().all(|reason| is_text(reason, TEXT_CHARS_MAX)),
+        Message::Camera(c) => c
+            .reason
+            .iter()
+            .all(|reason| is_text(reason, TEXT_CHARS_MAX)),
         Message::Candidate(c) => {
             let is_fact = |(name, value): &(String, String)| {
                 is_text(name, NAME_CHARS_MAX) && is_text(value, TEXT_CHARS_MAX)

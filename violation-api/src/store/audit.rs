@@ -48,18 +48,46 @@ fn row_hash(previous: &str, audit_id: i64, at: i64, words: [&str; 4]) -> String 
 /// Appends a row in the caller's transaction.
 pub(super) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
     // The update takes the lock on the head before it is read: on PostgreSQL two that append wait for one another.
-    tx.run("update audit_head set audit_id = audit_id + 1 where head_id = 1", values![]).await?;
-    let head = tx.rows("select audit_id, sha256 from audit_head where head_id = 1", values![]).await?;
-    let head = head.first().ok_or(StoreError::Content { column: "audit_head" })?;
+    tx.run(
+        "update audit_head set audit_id = audit_id + 1 where head_id = 1",
+        values![],
+    )
+    .await?;
+    let head = tx
+        .rows(
+            "select audit_id, sha256 from audit_head where head_id = 1",
+            values![],
+        )
+        .await?;
+    let head = head.first().ok_or(StoreError::Content {
+        column: "audit_head",
+    })?;
     let (audit_id, previous) = (head.int("audit_id")?, head.text("sha256")?);
-    let AuditEntry { at, actor, action, subject, detail } = entry;
-    let sha256 = row_hash(&previous, audit_id, at.as_micros(), [actor, action, subject, detail]);
+    let AuditEntry {
+        at,
+        actor,
+        action,
+        subject,
+        detail,
+    } = entry;
+    let sha256 = row_hash(
+        &previous,
+        audit_id,
+        at.as_micros(),
+        [actor, action, subject, detail],
+    );
     let sql = "insert into audit (audit_id, at, actor, action, subject, detail, previous_sha256,
                    sha256, created_at)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $2)";
-    let values = values![audit_id, *at, &**actor, *action, &**subject, &**detail, previous, &*sha256];
+    let values = values![
+        audit_id, *at, &**actor, *action, &**subject, &**detail, previous, &*sha256
+    ];
     tx.run(sql, values).await?;
-    tx.run("update audit_head set sha256 = $1 where head_id = 1", values![sha256]).await?;
+    tx.run(
+        "update audit_head set sha256 = $1 where head_id = 1",
+        values![sha256],
+    )
+    .await?;
     Ok(())
 }
 
@@ -74,8 +102,13 @@ impl Store {
     /// Recomputes the chain.
     pub async fn verify_audit(&self) -> Result<AuditReport, StoreError> {
         // The head first: rows that are appended meanwhile are for the next check.
-        let head = self.database.rows("select audit_id, sha256 from audit_head", values![]).await?;
-        let head = head.first().ok_or(StoreError::Content { column: "audit_head" })?;
+        let head = self
+            .database
+            .rows("select audit_id, sha256 from audit_head", values![])
+            .await?;
+        let head = head.first().ok_or(StoreError::Content {
+            column: "audit_head",
+        })?;
         let (head_id, head_sha256) = (head.int("audit_id")?, head.text("sha256")?);
         let (mut last_id, mut previous, mut n_rows) = (0_i64, "0".repeat(64), 0_u64);
         let sql = "select audit_id, at, actor, action, subject, detail, previous_sha256, sha256
@@ -90,7 +123,10 @@ impl Store {
                 let sha256 = row.text("sha256")?;
                 let is_chained = row.text("previous_sha256")? == previous;
                 if !is_next || !is_chained || sha256 != computed(row, &previous)? {
-                    return Ok(AuditReport { n_rows, first_broken: Some(last_id + 1) });
+                    return Ok(AuditReport {
+                        n_rows,
+                        first_broken: Some(last_id + 1),
+                    });
                 }
                 (last_id, previous) = (audit_id, sha256);
                 n_rows += 1;
@@ -101,7 +137,10 @@ impl Store {
         }
         let is_whole = head_id == last_id && head_sha256 == previous;
         let first_broken = (!is_whole).then_some(last_id + 1);
-        Ok(AuditReport { n_rows, first_broken })
+        Ok(AuditReport {
+            n_rows,
+            first_broken,
+        })
     }
 }
 
@@ -109,5 +148,10 @@ fn computed(row: &Row, previous: &str) -> Result<String, StoreError> {
     let (actor, action) = (row.text("actor")?, row.text("action")?);
     let (subject, detail) = (row.text("subject")?, row.text("detail")?);
     let words = [&*actor, &*action, &*subject, &*detail];
-    Ok(row_hash(previous, row.int("audit_id")?, row.int("at")?, words))
+    Ok(row_hash(
+        previous,
+        row.int("audit_id")?,
+        row.int("at")?,
+        words,
+    ))
 }

@@ -165,7 +165,9 @@ impl Store {
     pub async fn case(&self, case_id: ViolationId) -> Result<Option<CaseRecord>, StoreError> {
         let case_text = case_id.to_string();
         let rows = self.database.rows(CASE_SQL, values![&*case_text]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
         let owner = row.text("candidate_id")?;
         let evidence = self.database.rows(EVIDENCE_SQL, values![owner]).await?;
         let history = self.database.rows(HISTORY_SQL, values![case_text]).await?;
@@ -184,9 +186,14 @@ impl Store {
         }
         let rows = tx.rows(CASE_SQL, values![&*case_text]).await?;
         let row = rows.first().ok_or(ChangeError::NotFound)?;
-        let evidence = tx.rows(EVIDENCE_SQL, values![row.text("candidate_id")?]).await?;
+        let evidence = tx
+            .rows(EVIDENCE_SQL, values![row.text("candidate_id")?])
+            .await?;
         let before = read_case(change.id, row, &evidence, &[])?;
-        let after = before.case.apply(change.event.clone()).map_err(ChangeError::Illegal)?;
+        let after = before
+            .case
+            .apply(change.event.clone())
+            .map_err(ChangeError::Illegal)?;
         project(&mut tx, change, before.version, after.state()).await?;
         tx.commit().await?;
         self.case(change.id).await?.ok_or(ChangeError::NotFound)
@@ -197,7 +204,11 @@ impl Store {
 async fn claim(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<bool, ChangeError> {
     let sql = "insert into idempotency (scope, idempotency_key, request_sha256, created_at)
                values ('case', $1, $2, $3) on conflict (scope, idempotency_key) do nothing";
-    if tx.run(sql, values![&*key.key, &*key.request_sha256, now]).await? == 1 {
+    if tx
+        .run(sql, values![&*key.key, &*key.request_sha256, now])
+        .await?
+        == 1
+    {
         return Ok(true);
     }
     let sql = "select request_sha256 from idempotency
@@ -220,13 +231,22 @@ async fn project(
 ) -> Result<(), ChangeError> {
     let case_text = change.id.to_string();
     let reviewer = after.reviewer().map(|who| who.as_str().to_owned());
-    let reason = after.dismiss_reason().map(|reason| reason.code().to_owned());
+    let reason = after
+        .dismiss_reason()
+        .map(|reason| reason.code().to_owned());
     let before = i64::try_from(version_before).unwrap_or(i64::MAX);
     let sql = "update violation set state = $3, reviewer = $4, dismiss_reason = $5,
                    version = version + 1, updated_at = $6
                where violation_id = $1 and version = $2";
     let state = after.name().code();
-    let values = values![&*case_text, before, state, reviewer, reason.clone(), change.at];
+    let values = values![
+        &*case_text,
+        before,
+        state,
+        reviewer,
+        reason.clone(),
+        change.at
+    ];
     if tx.run(sql, values).await? != 1 {
         return Err(ChangeError::Conflict);
     }
@@ -234,7 +254,14 @@ async fn project(
     let sql = "insert into violation_event (violation_id, version, at, actor, state,
                    dismiss_reason, created_at)
                values ($1, $2, $3, $4, $5, $6, $3)";
-    let values = values![&*case_text, before + 1, change.at, actor, state, reason.clone()];
+    let values = values![
+        &*case_text,
+        before + 1,
+        change.at,
+        actor,
+        state,
+        reason.clone()
+    ];
     tx.run(sql, values).await?;
     let action = match change.event {
         Event::StartReview(_) => "review",
@@ -253,12 +280,24 @@ async fn project(
 }
 
 fn state(row: &Row) -> Result<State, StoreError> {
-    let wrong = || StoreError::Content { column: "violation.state" };
+    let wrong = || StoreError::Content {
+        column: "violation.state",
+    };
     let name = row.parsed("state", |code| code.parse::<StateName>().ok())?;
     let reviewer = row.text_or_null("reviewer")?;
     let reason = row.text_or_null("dismiss_reason")?;
-    let reviewer = || reviewer.as_deref().and_then(Reviewer::named).ok_or_else(wrong);
-    let reason = || reason.as_deref().and_then(|code| code.parse().ok()).ok_or_else(wrong);
+    let reviewer = || {
+        reviewer
+            .as_deref()
+            .and_then(Reviewer::named)
+            .ok_or_else(wrong)
+    };
+    let reason = || {
+        reason
+            .as_deref()
+            .and_then(|code| code.parse().ok())
+            .ok_or_else(wrong)
+    };
     Ok(match name {
         StateName::Candidate => State::Candidate,
         StateName::UnderReview => State::UnderReview(reviewer()?),
@@ -309,10 +348,15 @@ fn read_case(
     evidence: &[Row],
     history: &[Row],
 ) -> Result<CaseRecord, StoreError> {
-    let evidence: Vec<EvidenceItem> = evidence.iter().map(read_evidence).collect::<Result<_, _>>()?;
+    let evidence: Vec<EvidenceItem> = evidence
+        .iter()
+        .map(read_evidence)
+        .collect::<Result<_, _>>()?;
     let facts = row.parsed("facts", |text| serde_json::from_str(text).ok())?;
-    let rule_version = u32::try_from(row.int("rule_version")?)
-        .map_err(|_range| StoreError::Content { column: "rule_version" })?;
+    let rule_version =
+        u32::try_from(row.int("rule_version")?).map_err(|_range| StoreError::Content {
+            column: "rule_version",
+        })?;
     let candidate = Candidate {
         id: id(row, "candidate_id")?,
         camera: id(row, "camera")?,
@@ -329,9 +373,17 @@ fn read_case(
         evidence,
     };
     let lacking = missing(&candidate.evidence);
-    let case = Case::restore(candidate.standing, lacking, state(row)?)
-        .ok_or(StoreError::Content { column: "violation.state" })?;
+    let case =
+        Case::restore(candidate.standing, lacking, state(row)?).ok_or(StoreError::Content {
+            column: "violation.state",
+        })?;
     let version = row.count("version")?;
     let history = history.iter().map(read_history).collect::<Result<_, _>>()?;
-    Ok(CaseRecord { id: case_id, case, version, candidate, history })
+    Ok(CaseRecord {
+        id: case_id,
+        case,
+        version,
+        candidate,
+        history,
+    })
 }

@@ -36,7 +36,10 @@ impl Cursor {
         let (micros, id) = text.split_once('.')?;
         let is_id = id.len() <= 40 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let at = Timestamp::from_micros(micros.parse().ok()?);
-        is_id.then(|| Self { at, id: id.to_owned() })
+        is_id.then(|| Self {
+            at,
+            id: id.to_owned(),
+        })
     }
 }
 
@@ -54,12 +57,19 @@ pub struct Page {
 impl Page {
     /// The newest so many.
     pub fn newest(limit: u32) -> Self {
-        Self { limit, ..Self::default() }
+        Self {
+            limit,
+            ..Self::default()
+        }
     }
 
     /// How many rows it has at most.
     pub fn n_rows_max(&self) -> u32 {
-        if self.limit == 0 { 50 } else { self.limit.min(PAGE_ROWS_MAX) }
+        if self.limit == 0 {
+            50
+        } else {
+            self.limit.min(PAGE_ROWS_MAX)
+        }
     }
 
     /// Values for `$1` limit, `$2` since, `$3` and `$4` the row before.
@@ -134,20 +144,33 @@ pub(super) fn id<T: FromStr>(row: &Row, column: &'static str) -> Result<T, Store
 }
 
 pub(super) fn plate(row: &Row) -> Result<Option<PlateVote>, StoreError> {
-    let Some(text) = row.text_or_null("plate_read")? else { return Ok(None) };
-    plate_of_text(&text).map(Some).ok_or(StoreError::Content { column: "plate_read" })
+    let Some(text) = row.text_or_null("plate_read")? else {
+        return Ok(None);
+    };
+    plate_of_text(&text).map(Some).ok_or(StoreError::Content {
+        column: "plate_read",
+    })
 }
 
 fn face(row: &Row) -> Result<Option<FaceVote>, StoreError> {
-    let Some(text) = row.text_or_null("face_read")? else { return Ok(None) };
-    face_of_text(&text).map(Some).ok_or(StoreError::Content { column: "face_read" })
+    let Some(text) = row.text_or_null("face_read")? else {
+        return Ok(None);
+    };
+    face_of_text(&text).map(Some).ok_or(StoreError::Content {
+        column: "face_read",
+    })
 }
 
 pub(super) fn bounds(row: &Row) -> Result<BoxInImage, StoreError> {
     #[expect(clippy::cast_possible_truncation, reason = "it was stored from an f32")]
     let number = |column| row.real(column).map(|number| number as f32);
     let (x_min, y_min) = (number("x_min")?, number("y_min")?);
-    Ok(BoxInImage { x_min, y_min, x_max: number("x_max")?, y_max: number("y_max")? })
+    Ok(BoxInImage {
+        x_min,
+        y_min,
+        x_max: number("x_max")?,
+        y_max: number("y_max")?,
+    })
 }
 
 fn small(row: &Row, column: &'static str) -> Result<u32, StoreError> {
@@ -192,7 +215,10 @@ impl Store {
                 dropped: row.count("dropped")?,
                 at: row.time("at")?,
             };
-            Ok(CameraRow { status, heard_at: row.time("updated_at")? })
+            Ok(CameraRow {
+                status,
+                heard_at: row.time("updated_at")?,
+            })
         };
         rows.iter().map(read).collect()
     }
@@ -203,7 +229,11 @@ impl Store {
         let rows = self.database.rows(sql, values![]).await?;
         let read = |row: &Row| {
             let state = row.parsed("state", GateState::from_code)?;
-            Ok(Barrier { gate: id(row, "gate")?, state, since: row.time("since")? })
+            Ok(Barrier {
+                gate: id(row, "gate")?,
+                state,
+                since: row.time("since")?,
+            })
         };
         rows.iter().map(read).collect()
     }
@@ -317,7 +347,11 @@ fn read_passage(row: &Row) -> Result<PassageRow, StoreError> {
             arrived_at: row.time("arrived_at")?,
             changed_at: row.time("changed_at")?,
         },
-        verdict: if has_verdict { Some(read_verdict(row)?) } else { None },
+        verdict: if has_verdict {
+            Some(read_verdict(row)?)
+        } else {
+            None
+        },
         class: class.as_deref().and_then(Class::from_code),
         plate: plate(row)?,
         face: face(row)?,
@@ -332,7 +366,9 @@ fn read_verdict(row: &Row) -> Result<Verdict, StoreError> {
         passage: id(row, "passage_id")?,
         sighting: id(row, "verdict_sighting_id")?,
         gate: id(row, "gate")?,
-        outcome: row.parsed("outcome", |what| outcome_from_codes(what, reason.as_deref()))?,
+        outcome: row.parsed("outcome", |what| {
+            outcome_from_codes(what, reason.as_deref())
+        })?,
         given_at: row.time("given_at")?,
         captured_at: row.time("captured_at")?,
         policy_version: row.count("policy_version")?,

@@ -3,8 +3,7 @@
 //! The store has shapes of its own: what it wrote it must read after the wire has got a new version.
 
 use domain::{
-    CharRead, FaceMatch, Liveness, PersonId, PlateVote, RowRead, face::FaceVote,
-    plate::PlateColour,
+    CharRead, FaceMatch, Liveness, PersonId, PlateVote, RowRead, face::FaceVote, plate::PlateColour,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +47,11 @@ pub(crate) fn plate_text(vote: &PlateVote) -> String {
         alternatives: c.alternatives.clone(),
     };
     let shape = PlateText {
-        rows: vote.rows.iter().map(|row| row.chars.iter().map(char_text).collect()).collect(),
+        rows: vote
+            .rows
+            .iter()
+            .map(|row| row.chars.iter().map(char_text).collect())
+            .collect(),
         colour: vote.colour.code().to_owned(),
         n_reads: vote.n_reads,
         n_agreeing: vote.n_agreeing,
@@ -58,9 +61,14 @@ pub(crate) fn plate_text(vote: &PlateVote) -> String {
 
 pub(crate) fn plate_of_text(text: &str) -> Option<PlateVote> {
     let shape: PlateText = serde_json::from_str(text).ok()?;
-    let char_read =
-        |c: CharText| CharRead { best: c.c, score: c.score, alternatives: c.alternatives };
-    let row = |row: Vec<CharText>| RowRead { chars: row.into_iter().map(char_read).collect() };
+    let char_read = |c: CharText| CharRead {
+        best: c.c,
+        score: c.score,
+        alternatives: c.alternatives,
+    };
+    let row = |row: Vec<CharText>| RowRead {
+        chars: row.into_iter().map(char_read).collect(),
+    };
     Some(PlateVote {
         rows: shape.rows.into_iter().map(row).collect(),
         colour: PlateColour::from_code(&shape.colour)?,
@@ -90,11 +98,17 @@ pub(crate) fn face_of_text(text: &str) -> Option<FaceVote> {
     for m in shape.candidates {
         let person: PersonId = m.person.parse().ok()?;
         let (similarity, similarity_min) = (m.similarity, m.similarity_min);
-        candidates.push(FaceMatch { person, similarity, similarity_min });
+        candidates.push(FaceMatch {
+            person,
+            similarity,
+            similarity_min,
+        });
     }
     Some(FaceVote {
         candidates,
-        liveness: shape.liveness.map(|(score, score_min)| Liveness { score, score_min }),
+        liveness: shape
+            .liveness
+            .map(|(score, score_min)| Liveness { score, score_min }),
         n_views: shape.n_views,
         n_agreeing: shape.n_agreeing,
     })

@@ -25,7 +25,10 @@ const POSTGRES_CONNECTIONS_MAX: u32 = 8;
 
 /// A database.
 pub(crate) enum Database {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -121,7 +124,9 @@ async fn sqlite_rows<'c, E: Executor<'c, Database = Sqlite>>(
     sql: &'static str,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = bound!(Sqlite, SqliteArguments, sql, values).fetch_all(executor).await?;
+    let rows = bound!(Sqlite, SqliteArguments, sql, values)
+        .fetch_all(executor)
+        .await?;
     Ok(rows.into_iter().map(Row::Sqlite).collect())
 }
 
@@ -130,7 +135,9 @@ async fn postgres_rows<'c, E: Executor<'c, Database = Postgres>>(
     sql: &'static str,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = bound!(Postgres, PgArguments, sql, values).fetch_all(executor).await?;
+    let rows = bound!(Postgres, PgArguments, sql, values)
+        .fetch_all(executor)
+        .await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
@@ -148,12 +155,16 @@ impl Database {
             Self::Sqlite { writer, .. } => MIGRATOR.run(writer).await,
             Self::Postgres(pool) => MIGRATOR.run(pool).await,
         };
-        migrated.map_err(|source| StoreError::Migrate { source: Box::new(source) })?;
+        migrated.map_err(|source| StoreError::Migrate {
+            source: Box::new(source),
+        })?;
         Ok(database)
     }
 
     async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
-        let unusable = |source| StoreError::Open { source: Box::new(source) };
+        let unusable = |source| StoreError::Open {
+            source: Box::new(source),
+        };
         if url.contains(":memory:") {
             return Err(StoreError::Url);
         }
@@ -180,7 +191,9 @@ impl Database {
     }
 
     async fn open_postgres(url: &str) -> Result<Self, StoreError> {
-        let unusable = |source| StoreError::Open { source: Box::new(source) };
+        let unusable = |source| StoreError::Open {
+            source: Box::new(source),
+        };
         let options = PgConnectOptions::from_str(url)
             .map_err(unusable)?
             .application_name("gac")
@@ -236,12 +249,14 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
         Ok(match self {
-            Self::Sqlite(tx) => {
-                bound!(Sqlite, SqliteArguments, sql, values).execute(&mut **tx).await?.rows_affected()
-            }
-            Self::Postgres(tx) => {
-                bound!(Postgres, PgArguments, sql, values).execute(&mut **tx).await?.rows_affected()
-            }
+            Self::Sqlite(tx) => bound!(Sqlite, SqliteArguments, sql, values)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+            Self::Postgres(tx) => bound!(Postgres, PgArguments, sql, values)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
         })
     }
 

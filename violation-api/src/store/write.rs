@@ -129,7 +129,11 @@ async fn put_sighting(tx: &mut Tx, s: &Sighting, now: Timestamp) -> Result<bool,
         return Ok(false);
     }
     // The pictures of older revisions go, so that what is left does not depend on the order of arrival.
-    tx.run("delete from evidence_item where owner_id = $1", values![&*id]).await?;
+    tx.run(
+        "delete from evidence_item where owner_id = $1",
+        values![&*id],
+    )
+    .await?;
     if let Some(picture) = &s.picture {
         put_evidence(tx, &id, picture, now).await?;
     }
@@ -223,7 +227,10 @@ async fn put_barrier(tx: &mut Tx, b: &Barrier, now: Timestamp) -> Result<bool, S
                    updated_at = excluded.updated_at
                where barrier.since < excluded.since
                    or (barrier.since = excluded.since and barrier.state < excluded.state)";
-    Ok(tx.run(sql, values![b.gate.as_str(), b.state.code(), b.since, now]).await? == 1)
+    Ok(tx
+        .run(sql, values![b.gate.as_str(), b.state.code(), b.since, now])
+        .await?
+        == 1)
 }
 
 async fn put_camera(tx: &mut Tx, c: &CameraStatus, now: Timestamp) -> Result<bool, StoreError> {

@@ -17,19 +17,31 @@ const BIN_FOLDERS: [&str; 4] = [
 
 /// Where fresh databases come from.
 pub(crate) enum Databases {
-    Sqlite { folder: tempfile::TempDir, n_made: AtomicU32 },
-    Postgres { server: Postgres, n_made: AtomicU32 },
+    Sqlite {
+        folder: tempfile::TempDir,
+        n_made: AtomicU32,
+    },
+    Postgres {
+        server: Postgres,
+        n_made: AtomicU32,
+    },
 }
 
 impl Databases {
     pub(crate) fn sqlite() -> Self {
-        Self::Sqlite { folder: tempfile::tempdir().unwrap(), n_made: AtomicU32::new(0) }
+        Self::Sqlite {
+            folder: tempfile::tempdir().unwrap(),
+            n_made: AtomicU32::new(0),
+        }
     }
 
     /// Nothing, with a line that says so, where PostgreSQL is not installed.
     pub(crate) fn postgres() -> Option<Self> {
         let server = Postgres::start()?;
-        Some(Self::Postgres { server, n_made: AtomicU32::new(0) })
+        Some(Self::Postgres {
+            server,
+            n_made: AtomicU32::new(0),
+        })
     }
 
     /// The URL of a database that is empty.
@@ -74,16 +86,24 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     fn start() -> Option<Self> {
-        let bin = BIN_FOLDERS.into_iter().find(|bin| Path::new(bin).join("initdb").is_file());
+        let bin = BIN_FOLDERS
+            .into_iter()
+            .find(|bin| Path::new(bin).join("initdb").is_file());
         let Some(bin) = bin else {
             println!("PostgreSQL is not installed: only SQLite is tested");
             return None;
         };
         let folder = shell("mktemp -d /tmp/gac-postgres.XXXXXX");
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let server = Self { bin, folder, port };
         let Self { folder, .. } = &server;
-        shell(&format!("{bin}/initdb -D {folder}/data -U postgres -A trust --no-sync -E UTF8"));
+        shell(&format!(
+            "{bin}/initdb -D {folder}/data -U postgres -A trust --no-sync -E UTF8"
+        ));
         let options = format!(
             "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} \
              -c fsync=off -c max_connections=60"
@@ -100,21 +120,29 @@ impl Postgres {
 
     fn psql(&self, sql: &str) {
         let Self { bin, port, .. } = self;
-        shell(&format!("{bin}/psql -h 127.0.0.1 -p {port} -U postgres -q -c '{sql}'"));
+        shell(&format!(
+            "{bin}/psql -h 127.0.0.1 -p {port} -U postgres -q -c '{sql}'"
+        ));
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
         let Self { bin, folder, .. } = self;
-        shell(&format!("{bin}/pg_ctl -D {folder}/data -m immediate -w stop && rm -rf {folder}"));
+        shell(&format!(
+            "{bin}/pg_ctl -D {folder}/data -m immediate -w stop && rm -rf {folder}"
+        ));
     }
 }
 
 /// Runs a command line, as user postgres when we are root: the server refuses to run as root.
 fn shell(line: &str) -> String {
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let mut command = if is_root { Command::new("su") } else { Command::new("sh") };
+    let mut command = if is_root {
+        Command::new("su")
+    } else {
+        Command::new("sh")
+    };
     if is_root {
         command.args(["postgres", "-s", "/bin/sh", "-c", line]);
     } else {

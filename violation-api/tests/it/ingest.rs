@@ -62,16 +62,35 @@ async fn serve(folder: &tempfile::TempDir, broker: &EmbeddedBroker, client: &str
         let (api, shutdown) = (api.clone(), shutdown.clone());
         tokio::spawn(async move { api.run(listener, bus, shutdown).await })
     };
-    let service = Service { api, address, shutdown, run };
-    until("the service is ready", async || service.get("/readyz").await.0 == StatusCode::OK).await;
+    let service = Service {
+        api,
+        address,
+        shutdown,
+        run,
+    };
+    until("the service is ready", async || {
+        service.get("/readyz").await.0 == StatusCode::OK
+    })
+    .await;
     service
 }
 
 impl Service {
     async fn get(&self, path: &str) -> (StatusCode, Vec<u8>) {
-        let response = self.api.router().oneshot(request("GET", path, &[], "")).await.unwrap();
+        let response = self
+            .api
+            .router()
+            .oneshot(request("GET", path, &[], ""))
+            .await
+            .unwrap();
         let status = response.status();
-        (status, to_bytes(response.into_body(), 1_000_000).await.unwrap().to_vec())
+        (
+            status,
+            to_bytes(response.into_body(), 1_000_000)
+                .await
+                .unwrap()
+                .to_vec(),
+        )
     }
 }
 
@@ -84,7 +103,13 @@ impl Line {
         edge.filters = vec![Topic::Receipt(site(), "edge-1".to_owned()).to_string()];
         let (edge, receipts) = Bus::connect(edge);
         edge.wait_online().await.unwrap();
-        let line = Self { folder, broker, edge, receipts, service };
+        let line = Self {
+            folder,
+            broker,
+            edge,
+            receipts,
+            service,
+        };
         line.wait_heard().await;
         line
     }
@@ -127,7 +152,9 @@ impl Line {
         while !wanted.iter().all(|id| got.contains(*id)) {
             let next = tokio::time::timeout(DEADLINE, self.receipts.recv()).await;
             let incoming = next.expect("no receipt in time").unwrap();
-            let Message::Receipt(receipt) = incoming.envelope().unwrap().message else { continue };
+            let Message::Receipt(receipt) = incoming.envelope().unwrap().message else {
+                continue;
+            };
             assert_eq!(receipt.source, "edge-1");
             got.extend(receipt.ids);
         }
@@ -138,7 +165,10 @@ impl Line {
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     while !is_so().await {
-        assert!(tokio::time::Instant::now() < deadline, "{what}: not in time");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what}: not in time"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -170,9 +200,15 @@ async fn what_is_stored_is_receipted_and_doubles_are_too() {
     events.iter().for_each(|envelope| line.say(envelope));
     line.receipts_for(&events).await;
     let again = line.service.api.tally();
-    assert_eq!((again.stored, again.doubled), (tally.stored, tally.doubled + 5));
+    assert_eq!(
+        (again.stored, again.doubled),
+        (tally.stored, tally.doubled + 5)
+    );
     let store = line.service.api.store();
-    assert_eq!(store.passages(None, &Page::newest(9)).await.unwrap().len(), 1);
+    assert_eq!(
+        store.passages(None, &Page::newest(9)).await.unwrap().len(),
+        1
+    );
     assert_eq!(store.cases(None, &Page::newest(9)).await.unwrap().len(), 1);
 }
 
@@ -207,7 +243,10 @@ async fn garbage_is_counted_and_the_rest_goes_on() {
     let junction = Topic::Candidate(site(), "junction-1".parse().unwrap()).to_string();
     line.say_raw(&junction, &control).await;
     let n_bad = u64::try_from(bad.len() + 1).unwrap();
-    until("all garbage is counted", async || line.service.api.tally().rejected == n_bad).await;
+    until("all garbage is counted", async || {
+        line.service.api.tally().rejected == n_bad
+    })
+    .await;
     line.say(&good);
     line.receipts_for(&[good]).await;
     assert_eq!(line.service.api.tally().rejected, n_bad);
@@ -227,7 +266,10 @@ async fn the_newest_live_picture_is_shown() {
     .await;
     assert_eq!(line.service.api.tally().pictures_rejected, 1);
     let (_, page) = line.service.get("/").await;
-    assert!(String::from_utf8(page).unwrap().contains(path), "a camera with a picture only");
+    assert!(
+        String::from_utf8(page).unwrap().contains(path),
+        "a camera with a picture only"
+    );
 }
 
 #[tokio::test]
@@ -247,7 +289,14 @@ async fn a_killed_service_loses_nothing_and_doubles_nothing() {
     let store = line.service.api.store();
     let page = Page::newest(200);
     assert_eq!(store.sightings(None, &page).await.unwrap().len(), 30);
-    assert!(store.sightings(None, &page).await.unwrap().iter().all(|row| row.revision == 1));
+    assert!(
+        store
+            .sightings(None, &page)
+            .await
+            .unwrap()
+            .iter()
+            .all(|row| row.revision == 1)
+    );
     assert_eq!(store.passages(None, &page).await.unwrap().len(), 30);
     assert_eq!(store.verdicts(&page).await.unwrap().len(), 30);
     assert_eq!(store.cases(None, &page).await.unwrap().len(), 30);
@@ -273,7 +322,10 @@ async fn it_serves_over_a_socket_and_ends_with_pages_open() {
 
     line.service.shutdown.trigger();
     let ended = tokio::time::timeout(DEADLINE, line.service.run).await;
-    ended.expect("an open page kept the service from ending").unwrap().unwrap();
+    ended
+        .expect("an open page kept the service from ending")
+        .unwrap()
+        .unwrap();
 }
 
 /// Writes down everything that is logged, at every level.
@@ -318,8 +370,17 @@ async fn no_plate_is_logged() {
     let plate = r#"{"plate":"51F12345"}"#;
     let topic = Topic::Sighting(site(), "gate-1-in".parse::<CameraId>().unwrap()).to_string();
     line.say_raw(&topic, plate.as_bytes()).await;
-    until("it is refused", async || line.service.api.tally().rejected == 1).await;
-    for path in ["/", "/cases", "/gates/gate-1", "/api/v1/sightings", "/api/v1/violations"] {
+    until("it is refused", async || {
+        line.service.api.tally().rejected == 1
+    })
+    .await;
+    for path in [
+        "/",
+        "/cases",
+        "/gates/gate-1",
+        "/api/v1/sightings",
+        "/api/v1/violations",
+    ] {
         assert_eq!(line.service.get(path).await.0, StatusCode::OK);
     }
     line.service.get("/api/v1/sightings?plate=51F12345").await;

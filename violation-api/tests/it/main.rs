@@ -1,11 +1,20 @@
 //! The store on both databases, the API, the pages, and taking in over a real broker.
 
+#[cfg(test)]
 mod console;
+#[cfg(test)]
 mod databases;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
 mod http_cases;
+#[cfg(test)]
 mod ingest;
+#[cfg(test)]
 mod scene;
+#[cfg(test)]
 mod site;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
 mod store_cases;

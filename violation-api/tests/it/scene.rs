@@ -28,12 +28,27 @@ pub(crate) fn envelope(n: u64, source: &str, message: Message) -> Envelope {
 pub(crate) fn plate(rows: &[&str], score: f32) -> PlateVote {
     let char_read = |(i, best): (usize, char)| {
         let is_weak = i == 3 && score < 0.9;
-        let alternatives = if is_weak { vec![('8', 0.21), ('6', 0.07)] } else { vec![] };
-        CharRead { best, score: if is_weak { score } else { 0.99 }, alternatives }
+        let alternatives = if is_weak {
+            vec![('8', 0.21), ('6', 0.07)]
+        } else {
+            vec![]
+        };
+        CharRead {
+            best,
+            score: if is_weak { score } else { 0.99 },
+            alternatives,
+        }
     };
-    let row = |row: &&str| RowRead { chars: row.chars().enumerate().map(char_read).collect() };
+    let row = |row: &&str| RowRead {
+        chars: row.chars().enumerate().map(char_read).collect(),
+    };
     let rows = rows.iter().map(row).collect();
-    PlateVote { rows, colour: PlateColour::White, n_reads: 14, n_agreeing: 13 }
+    PlateVote {
+        rows,
+        colour: PlateColour::White,
+        n_reads: 14,
+        n_agreeing: 13,
+    }
 }
 
 pub(crate) fn still(role: EvidenceRole, sha256: &str, frame_seq: u64) -> EvidenceItem {
@@ -55,7 +70,11 @@ pub(crate) fn sighting(n: u64, revision: u32) -> Sighting {
     Sighting {
         id: SightingId(u128::from(n)),
         revision,
-        phase: if revision == 0 { SightingPhase::New } else { SightingPhase::Update },
+        phase: if revision == 0 {
+            SightingPhase::New
+        } else {
+            SightingPhase::Update
+        },
         camera: "gate-1-in".parse().unwrap(),
         track: TrackId(n),
         class: Class::Car,
@@ -65,7 +84,11 @@ pub(crate) fn sighting(n: u64, revision: u32) -> Sighting {
         is_decisive: 0 < revision,
         plate: Some(plate(&["51F12345"], 0.8 + 0.01 * revision as f32)),
         face: None,
-        picture: Some(still(EvidenceRole::Sighting, &sha(n * 100 + u64::from(revision)), n)),
+        picture: Some(still(
+            EvidenceRole::Sighting,
+            &sha(n * 100 + u64::from(revision)),
+            n,
+        )),
     }
 }
 
@@ -135,7 +158,11 @@ pub(crate) fn camera(name: &str, state: CameraState, frames: u64) -> CameraStatu
 }
 
 pub(crate) fn barrier(state: GateState, since: i64) -> Barrier {
-    Barrier { gate: "gate-1".parse().unwrap(), state, since: at(since) }
+    Barrier {
+        gate: "gate-1".parse().unwrap(),
+        state,
+        since: at(since),
+    }
 }
 
 pub(crate) fn counted(zone: &str, people_in: u64, seconds: i64) -> Count {

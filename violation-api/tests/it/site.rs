@@ -40,7 +40,9 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The last part of the problem's type, after checking that it is a whole problem document.
@@ -50,7 +52,13 @@ impl Answer {
         assert_eq!(problem["status"], self.status.as_u16());
         assert_eq!(problem["request_id"], self.header("x-request-id"));
         assert!(problem["title"].is_string() && problem["detail"].is_string());
-        problem["type"].as_str().unwrap().rsplit(':').next().unwrap().to_owned()
+        problem["type"]
+            .as_str()
+            .unwrap()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -58,7 +66,10 @@ pub(crate) fn config(folder: &tempfile::TempDir) -> ApiConfig {
     let url = format!("sqlite:{}", folder.path().join("api.db").display());
     let evidence = folder.path().join("evidence");
     let config = ApiConfig::new("park-1".parse().unwrap(), &url, evidence);
-    ApiConfig { site_name: "Khu công nghiệp Đông Á".to_owned(), ..config }
+    ApiConfig {
+        site_name: "Khu công nghiệp Đông Á".to_owned(),
+        ..config
+    }
 }
 
 fn messages(picture_sha256: &str) -> Vec<Message> {
@@ -97,22 +108,37 @@ impl Site {
 
     pub(crate) async fn with(bind_policy: BindPolicy, more: &[Message]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = ApiConfig { bind_policy, ..config(&folder) };
+        let config = ApiConfig {
+            bind_policy,
+            ..config(&folder)
+        };
         let evidence = EvidenceStore::open(&config.evidence_dir).unwrap();
         let picture_sha256 = evidence.put(&[0xff, 0xd8, 0xff, 1, 2, 3]).unwrap();
         let api = Api::open(config).await.unwrap();
-        let messages = messages(&picture_sha256).into_iter().chain(more.iter().cloned());
-        let batch: Vec<Envelope> =
-            (0..).zip(messages).map(|(n, message)| envelope(n, "pipeline", message)).collect();
+        let messages = messages(&picture_sha256)
+            .into_iter()
+            .chain(more.iter().cloned());
+        let batch: Vec<Envelope> = (0..)
+            .zip(messages)
+            .map(|(n, message)| envelope(n, "pipeline", message))
+            .collect();
         api.store().ingest(&batch, at(0)).await.unwrap();
-        Self { api, folder, picture_sha256 }
+        Self {
+            api,
+            folder,
+            picture_sha256,
+        }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
         let response = self.api.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 10_000_000).await.unwrap().to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -125,7 +151,10 @@ impl Site {
 
     /// As a program posts to the API.
     pub(crate) async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
-        let headers = [("idempotency-key", key), ("content-type", "application/json")];
+        let headers = [
+            ("idempotency-key", key),
+            ("content-type", "application/json"),
+        ];
         self.call(request("POST", path, &headers, body)).await
     }
 
@@ -146,7 +175,12 @@ impl Site {
 }
 
 /// To `127.0.0.1:8080`, unless the headers name another host.
-pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+pub(crate) fn request(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if headers.iter().all(|(name, _)| *name != "host") {
         request = request.header("host", "127.0.0.1:8080");

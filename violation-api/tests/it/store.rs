@@ -143,7 +143,10 @@ pub(crate) async fn doubles_change_nothing(databases: &Databases) {
     // The same things in other envelopes, as after an outbox that was restored from a backup.
     let others: Vec<Envelope> = news
         .iter()
-        .map(|envelope| Envelope { id: format!("f{}", &envelope.id[1..]), ..envelope.clone() })
+        .map(|envelope| Envelope {
+            id: format!("f{}", &envelope.id[1..]),
+            ..envelope.clone()
+        })
         .collect();
     let others = store.ingest(&others, at(9)).await.unwrap();
     assert_eq!((others.n_new, others.n_doubles), (0, news.len()));
@@ -153,14 +156,32 @@ pub(crate) async fn doubles_change_nothing(databases: &Databases) {
 
 pub(crate) async fn the_newest_revision_is_kept(databases: &Databases) {
     let store = databases.fresh().await;
-    let say = |n, revision| [envelope(n, "pipeline", Message::Sighting(sighting(1, revision)))];
+    let say = |n, revision| {
+        [envelope(
+            n,
+            "pipeline",
+            Message::Sighting(sighting(1, revision)),
+        )]
+    };
     store.ingest(&say(1, 3), at(0)).await.unwrap();
     let late = store.ingest(&say(2, 1), at(0)).await.unwrap();
     assert_eq!(late.n_new, 0);
     let rows = store.sightings(None, &Page::newest(9)).await.unwrap();
     assert_eq!((rows.len(), rows[0].revision), (1, 3));
-    assert!(store.evidence_media_type(&sha(103)).await.unwrap().is_some());
-    assert!(store.evidence_media_type(&sha(101)).await.unwrap().is_none());
+    assert!(
+        store
+            .evidence_media_type(&sha(103))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        store
+            .evidence_media_type(&sha(101))
+            .await
+            .unwrap()
+            .is_none()
+    );
     store.close().await;
 }
 
@@ -176,7 +197,10 @@ pub(crate) async fn any_order_leaves_the_same(databases: &Databases) {
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let doubled: Vec<Envelope> = news().into_iter().chain(news().into_iter().step_by(3)).collect();
+    let doubled: Vec<Envelope> = news()
+        .into_iter()
+        .chain(news().into_iter().step_by(3))
+        .collect();
     let strategy = (Just(doubled).prop_shuffle(), 1_usize..9);
     for _case in 0..n_cases {
         let (order, batch) = strategy.new_tree(&mut runner).unwrap().current();
@@ -191,8 +215,9 @@ pub(crate) async fn any_order_leaves_the_same(databases: &Databases) {
 
 pub(crate) async fn pages_have_no_gaps_and_no_doubles(databases: &Databases) {
     let store = databases.fresh().await;
-    let all: Vec<Envelope> =
-        (0..130).map(|n| envelope(n, "pipeline", Message::Sighting(sighting(n / 2, 0)))).collect();
+    let all: Vec<Envelope> = (0..130)
+        .map(|n| envelope(n, "pipeline", Message::Sighting(sighting(n / 2, 0))))
+        .collect();
     // Two of each, at the same moment, so that the id has to tell them apart.
     let mut twins = all.clone();
     for (n, twin) in twins.iter_mut().enumerate() {
@@ -206,7 +231,10 @@ pub(crate) async fn pages_have_no_gaps_and_no_doubles(databases: &Databases) {
     loop {
         let rows = store.sightings(None, &page).await.unwrap();
         let Some(last) = rows.last() else { break };
-        let cursor = Cursor { at: last.first_seen_at, id: last.id.to_string() };
+        let cursor = Cursor {
+            at: last.first_seen_at,
+            id: last.id.to_string(),
+        };
         page.after = Some(Cursor::decode(&cursor.encode()).unwrap());
         seen.extend(rows.iter().map(|row| row.id));
     }
@@ -215,12 +243,29 @@ pub(crate) async fn pages_have_no_gaps_and_no_doubles(databases: &Databases) {
     seen.dedup();
     assert_eq!(seen.len(), 130);
 
-    let since = Page { since: Some(at(60)), ..Page::newest(200) };
+    let since = Page {
+        since: Some(at(60)),
+        ..Page::newest(200)
+    };
     assert_eq!(store.sightings(None, &since).await.unwrap().len(), 10);
     let camera = "gate-1-in".parse().unwrap();
-    assert_eq!(store.sightings(Some(&camera), &Page::newest(7)).await.unwrap().len(), 7);
+    assert_eq!(
+        store
+            .sightings(Some(&camera), &Page::newest(7))
+            .await
+            .unwrap()
+            .len(),
+        7
+    );
     let other = "other".parse().unwrap();
-    assert_eq!(store.sightings(Some(&other), &Page::newest(7)).await.unwrap().len(), 0);
+    assert_eq!(
+        store
+            .sightings(Some(&other), &Page::newest(7))
+            .await
+            .unwrap()
+            .len(),
+        0
+    );
     store.close().await;
 }
 
@@ -228,22 +273,47 @@ pub(crate) async fn what_is_stored_is_what_was_said(databases: &Databases) {
     let store = databases.fresh().await;
     store.ingest(&news(), at(0)).await.unwrap();
     let said = sighting(1, 2);
-    let row = store.sightings(None, &Page::newest(9)).await.unwrap().pop().unwrap();
-    assert_eq!((row.id, row.camera, row.bounds), (said.id, said.camera, said.bounds));
+    let row = store
+        .sightings(None, &Page::newest(9))
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
+    assert_eq!(
+        (row.id, row.camera, row.bounds),
+        (said.id, said.camera, said.bounds)
+    );
     assert_eq!(row.plate, said.plate);
 
-    let row = store.passages(None, &Page::newest(9)).await.unwrap().pop().unwrap();
+    let row = store
+        .passages(None, &Page::newest(9))
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
     assert_eq!(row.passage, passage(1, PassageState::Opened, 2));
-    assert_eq!(row.verdict, Some(verdict(1, Outcome::Refer(ReferReason::LookAlike))));
-    assert_eq!(row.plate.unwrap().plate(), plate(&["51F12345"], 0.9).plate());
+    assert_eq!(
+        row.verdict,
+        Some(verdict(1, Outcome::Refer(ReferReason::LookAlike)))
+    );
+    assert_eq!(
+        row.plate.unwrap().plate(),
+        plate(&["51F12345"], 0.9).plate()
+    );
 
-    let case = store.cases(Some(StateName::Candidate), &Page::newest(9)).await.unwrap().remove(0);
+    let case = store
+        .cases(Some(StateName::Candidate), &Page::newest(9))
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(case.picture_sha256, Some(sha(2002)));
     let record = store.case(case.id).await.unwrap().unwrap();
     let mut said = candidate(2);
-    said.evidence.sort_by(|a, b| (a.captured_at, &a.sha256).cmp(&(b.captured_at, &b.sha256)));
+    said.evidence
+        .sort_by(|a, b| (a.captured_at, &a.sha256).cmp(&(b.captured_at, &b.sha256)));
     let mut kept = record.candidate;
-    kept.evidence.sort_by(|a, b| (a.captured_at, &a.sha256).cmp(&(b.captured_at, &b.sha256)));
+    kept.evidence
+        .sort_by(|a, b| (a.captured_at, &a.sha256).cmp(&(b.captured_at, &b.sha256)));
     assert_eq!(kept, said);
     assert_eq!(record.history.len(), 1);
     assert_eq!(store.counts().await.unwrap(), [counted("line-1", 6, 1)]);
@@ -269,7 +339,9 @@ pub(crate) async fn what_the_database_refuses_is_told_from_an_outage(databases: 
     let mut bad = candidate(1);
     bad.rule = "red\0light".to_owned();
     // PostgreSQL knows no such text, SQLite does.
-    let taken = store.ingest(&[envelope(1, "pipeline", Message::Candidate(bad))], at(0)).await;
+    let taken = store
+        .ingest(&[envelope(1, "pipeline", Message::Candidate(bad))], at(0))
+        .await;
     match databases {
         Databases::Sqlite { .. } => assert!(taken.is_ok()),
         Databases::Postgres { .. } => assert!(taken.unwrap_err().is_about_content()),
@@ -293,20 +365,40 @@ pub(crate) async fn ids_are_forgotten_and_entities_are_not(databases: &Databases
 
 #[test]
 fn a_cursor_is_read_or_refused() {
-    let cursor = Cursor { at: Timestamp::from_micros(-5), id: "pas_0".to_owned() };
+    let cursor = Cursor {
+        at: Timestamp::from_micros(-5),
+        id: "pas_0".to_owned(),
+    };
     assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
-    for bad in ["", "5", "x.pas", "5.'; drop table audit", "99999999999999999999.pas"] {
+    for bad in [
+        "",
+        "5",
+        "x.pas",
+        "5.'; drop table audit",
+        "99999999999999999999.pas",
+    ] {
         assert_eq!(Cursor::decode(bad), None, "{bad:?}");
     }
 }
 
 #[tokio::test]
 async fn a_wrong_url_is_refused_without_showing_it() {
-    for url in ["mysql://me:secret@host/db", "sqlite::memory:", "", "/var/lib/gac.db"] {
+    for url in [
+        "mysql://me:secret@host/db",
+        "sqlite::memory:",
+        "",
+        "/var/lib/gac.db",
+    ] {
         let error = Store::open(url).await.err().unwrap();
         let text = format!("{error} {error:?}");
-        assert!(text.contains("sqlite:PATH") && !text.contains("secret"), "{text}");
+        assert!(
+            text.contains("sqlite:PATH") && !text.contains("secret"),
+            "{text}"
+        );
     }
-    let error = Store::open("sqlite:/nowhere/at/all.db").await.err().unwrap();
+    let error = Store::open("sqlite:/nowhere/at/all.db")
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.to_string(), "cannot open the database");
 }

@@ -18,7 +18,12 @@ fn id(n: u128) -> ViolationId {
 }
 
 fn change(n: u128, event: Event) -> CaseChange {
-    CaseChange { id: id(n), event, at: at(9), key: None }
+    CaseChange {
+        id: id(n),
+        event,
+        at: at(9),
+        key: None,
+    }
 }
 
 fn start(n: u128) -> CaseChange {
@@ -49,7 +54,10 @@ async fn with_candidates(databases: &Databases) -> Store {
 pub(crate) async fn a_case_is_reviewed_and_decided(databases: &Databases) {
     let store = with_candidates(databases).await;
     let early = store.change_case(&confirm(1)).await.unwrap_err();
-    assert!(matches!(early, ChangeError::Illegal(Illegal::NotUnderReview)));
+    assert!(matches!(
+        early,
+        ChangeError::Illegal(Illegal::NotUnderReview)
+    ));
     store.change_case(&start(1)).await.unwrap();
     let confirmed = store.change_case(&confirm(1)).await.unwrap();
     assert_eq!(confirmed.case.state(), &State::Confirmed(local()));
@@ -62,7 +70,10 @@ pub(crate) async fn a_case_is_reviewed_and_decided(databases: &Databases) {
     let held = store.change_case(&change(2, other)).await.unwrap_err();
     assert!(matches!(held, ChangeError::Illegal(Illegal::HeldByAnother)));
     let dismissed = store.change_case(&dismiss(2)).await.unwrap();
-    assert_eq!(dismissed.history[2].dismiss_reason, Some(DismissReason::SignalFault));
+    assert_eq!(
+        dismissed.history[2].dismiss_reason,
+        Some(DismissReason::SignalFault)
+    );
 
     let missing = store.change_case(&start(99)).await.unwrap_err();
     assert!(matches!(missing, ChangeError::NotFound));
@@ -84,11 +95,16 @@ pub(crate) async fn a_case_without_its_stills_or_standing_is_not_confirmed(datab
     let store = with_candidates(databases).await;
     store.change_case(&start(3)).await.unwrap();
     let error = store.change_case(&confirm(3)).await.unwrap_err();
-    let ChangeError::Illegal(Illegal::Incomplete(missing)) = error else { panic!("{error}") };
+    let ChangeError::Illegal(Illegal::Incomplete(missing)) = error else {
+        panic!("{error}")
+    };
     assert_eq!(missing, [Missing::After]);
     store.change_case(&start(4)).await.unwrap();
     let error = store.change_case(&confirm(4)).await.unwrap_err();
-    assert!(matches!(error, ChangeError::Illegal(Illegal::ScreeningOnly)));
+    assert!(matches!(
+        error,
+        ChangeError::Illegal(Illegal::ScreeningOnly)
+    ));
     store.change_case(&dismiss(4)).await.unwrap();
     store.close().await;
 }
@@ -96,19 +112,31 @@ pub(crate) async fn a_case_without_its_stills_or_standing_is_not_confirmed(datab
 pub(crate) async fn a_key_acts_once(databases: &Databases) {
     let store = with_candidates(databases).await;
     let key = |key: &str, hash: &str| {
-        Some(Key { key: key.to_owned(), request_sha256: hash.to_owned() })
+        Some(Key {
+            key: key.to_owned(),
+            request_sha256: hash.to_owned(),
+        })
     };
-    let first = CaseChange { key: key("k1", "a"), ..start(1) };
+    let first = CaseChange {
+        key: key("k1", "a"),
+        ..start(1)
+    };
     store.change_case(&first).await.unwrap();
     let again = store.change_case(&first).await.unwrap();
     assert_eq!((again.version, again.history.len()), (2, 2));
 
-    let another = CaseChange { key: key("k1", "b"), ..confirm(1) };
+    let another = CaseChange {
+        key: key("k1", "b"),
+        ..confirm(1)
+    };
     let reused = store.change_case(&another).await.unwrap_err();
     assert!(matches!(reused, ChangeError::KeyReused));
 
     // A change that was refused has not used its key up.
-    let early = CaseChange { key: key("k2", "c"), ..confirm(2) };
+    let early = CaseChange {
+        key: key("k2", "c"),
+        ..confirm(2)
+    };
     assert!(store.change_case(&early).await.is_err());
     store.change_case(&start(2)).await.unwrap();
     store.change_case(&early).await.unwrap();
@@ -120,7 +148,13 @@ pub(crate) async fn of_two_reviewers_at_once_one_wins(databases: &Databases) {
     let by = |name: &str| change(1, Event::StartReview(Reviewer::named(name).unwrap()));
     let (an, bo) = (by("an"), by("bo"));
     let (an, bo) = tokio::join!(store.change_case(&an), store.change_case(&bo));
-    assert_eq!([an.is_ok(), bo.is_ok()].iter().filter(|is_ok| **is_ok).count(), 1);
+    assert_eq!(
+        [an.is_ok(), bo.is_ok()]
+            .iter()
+            .filter(|is_ok| **is_ok)
+            .count(),
+        1
+    );
     let record = store.case(id(1)).await.unwrap().unwrap();
     assert_eq!((record.version, record.history.len()), (2, 2));
     store.close().await;
@@ -128,13 +162,25 @@ pub(crate) async fn of_two_reviewers_at_once_one_wins(databases: &Databases) {
 
 pub(crate) async fn tampering_with_the_audit_shows(databases: &Databases) {
     let attacks = [
-        ("update audit set actor = 'nobody' where audit_id = 3", Some(3)),
+        (
+            "update audit set actor = 'nobody' where audit_id = 3",
+            Some(3),
+        ),
         ("update audit set at = at + 1 where audit_id = 1", Some(1)),
         ("delete from audit where audit_id = 4", Some(4)),
         ("delete from audit where audit_id = 8", Some(8)),
-        ("update audit set subject = 'a', detail = 'b' where audit_id = 5", Some(5)),
-        ("update audit set sha256 = previous_sha256 where audit_id = 2", Some(2)),
-        ("update audit set created_at = created_at where audit_id = 2", None),
+        (
+            "update audit set subject = 'a', detail = 'b' where audit_id = 5",
+            Some(5),
+        ),
+        (
+            "update audit set sha256 = previous_sha256 where audit_id = 2",
+            Some(2),
+        ),
+        (
+            "update audit set created_at = created_at where audit_id = 2",
+            None,
+        ),
     ];
     for (attack, first_broken) in attacks {
         let url = databases.fresh_url();

@@ -93,6 +93,32 @@ fn a_camera_keeps_its_own_intervals() {
     assert_eq!((stats.n_discontinuities, stats.n_nudged), (0, 0));
 }
 
+#[test]
+fn a_camera_that_starts_late_is_not_ahead_of_the_clock_for_long() {
+    let mut timeline = wall();
+    let mut last = None;
+    for n in 0..40_i64 {
+        // The first frame comes 120 ms late, each later one 8 ms sooner, down to no delay.
+        let now = at(n * 40 + (120 - n * 8).max(0));
+        let stamped = timeline.stamp(ms(u64::try_from(n * 40).unwrap()), now);
+        assert!(
+            stamped <= now,
+            "frame {n} is captured {:?} after it came",
+            stamped.since(now)
+        );
+        assert!(last < Some(stamped));
+        last = Some(stamped);
+    }
+    assert_eq!(last, Some(at(39 * 40)));
+    assert_eq!(
+        (
+            timeline.stats().n_discontinuities,
+            timeline.stats().n_nudged
+        ),
+        (0, 0)
+    );
+}
+
 /// Feeds a camera whose stream and clock jump at frame 50, and gives the times of 100 frames.
 fn jump(pts_ms: i64, clock_ms: i64) -> (Timeline, Vec<i64>) {
     let mut timeline = wall();

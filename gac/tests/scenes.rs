@@ -1,0 +1,52 @@
+//! What the system is for, on scenes whose truth is known: every registered vehicle gets exactly one command and no
+//! other vehicle gets any; every crossing on red becomes a candidate and no other does.
+
+use gac::offline::{self, Checkout};
+use samples::SceneKind;
+use std::path::Path;
+
+fn check(kind: SceneKind, seed: u64) {
+    let checkout = Checkout::new(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let missing = checkout.prepare(kind);
+    if !missing.is_empty() {
+        let missing: Vec<&str> = missing.iter().map(|task| task.name()).collect();
+        println!("skipped: no model for {} is here", missing.join(", "));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = offline::run(&checkout, (kind, seed), folder.path()).unwrap();
+    println!("{}", outcome.table());
+    assert!(0 < outcome.asked, "the scene asks for nothing");
+    assert_eq!(
+        (outcome.right, outcome.done),
+        (outcome.asked, outcome.asked),
+        "each thing that is asked for is done once, and nothing else is:\n{}",
+        outcome.table()
+    );
+    let wrong = outcome.expectations.iter().filter(|e| !e.is_met).count();
+    assert_eq!(wrong, 0, "{}", outcome.table());
+}
+
+macro_rules! scenes {
+    ($($name:ident: $kind:ident $seed:literal,)*) => {
+        $(#[test]
+        fn $name() {
+            check(SceneKind::$kind, $seed);
+        })*
+    };
+}
+
+scenes! {
+    gate_1: Gate 1,
+    gate_2: Gate 2,
+    gate_3: Gate 3,
+    gate_4: Gate 4,
+    gate_5: Gate 5,
+    gate_6: Gate 6,
+    junction_1: Junction 1,
+    junction_2: Junction 2,
+    junction_3: Junction 3,
+    junction_4: Junction 4,
+    junction_5: Junction 5,
+    junction_6: Junction 6,
+}
