@@ -5,7 +5,7 @@ use domain::{Timestamp, ports::Registration};
 use policy::ListRegistry;
 use service::config::{
     ConfigText,
-    site::{Severity, Site},
+    site::{Problem, Severity, Site},
 };
 use std::{
     path::{Path, PathBuf},
@@ -38,10 +38,7 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
     let is_right = problems.iter().all(|problem| problem.severity == Severity::Warning);
     let mut lines: Vec<String> = problems
         .iter()
-        .map(|p| match p.line {
-            0 => format!("{}: {p}", path.display()),
-            _ => format!("{}:{}:{}: {p}", path.display(), p.line, p.column),
-        })
+        .map(|problem| problem_line(path, problem))
         .collect();
     lines.extend(missing_files(&site, path));
     let entries = site.registry_entries();
@@ -56,6 +53,14 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
         ));
     }
     (lines, is_right)
+}
+
+/// One line, as compilers write it, so that an editor can jump there.
+pub(crate) fn problem_line(path: &Path, problem: &Problem) -> String {
+    let Problem { severity, line, column, what, instead } = problem;
+    let place = if *line == 0 { String::new() } else { format!(":{line}:{column}") };
+    let word = if *severity == Severity::Warning { "warning: " } else { "" };
+    format!("{}{place}: {word}{what}; {instead}", path.display())
 }
 
 fn missing_files(site: &Site, path: &Path) -> Vec<String> {

@@ -27,12 +27,12 @@ impl Detector for ModelDetector {
         self.analyzer.detect_plates(frame, within)
     }
 
-    fn read_plate(
+    fn read_plates(
         &mut self,
         frame: &Frame,
-        plate: &Detection,
-    ) -> Result<Option<PlateRead>, InferenceError> {
-        self.analyzer.read_plate(frame, plate)
+        plates: &[Detection],
+    ) -> Result<Vec<Option<PlateRead>>, InferenceError> {
+        self.analyzer.read_plates(frame, plates)
     }
 
     fn faces(

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use crate::scene::SceneSource;
+use crate::{check::problem_line, scene::SceneSource};
 
 /// A site file that was read and found right.
 pub struct LoadedSite {
@@ -36,7 +36,7 @@ impl LoadedSite {
         let site: Site = text.parse()?;
         let problems = site.problems(text.text());
         for problem in &problems {
-            eprintln!("{}: {problem}", path.display());
+            eprintln!("{}", problem_line(path, problem));
         }
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             bail!("{} was not accepted", path.display());

@@ -322,7 +322,7 @@ fn follow(inner: &Inner, n: usize, setup: CameraSetup) {
             Ok(SourceEvent::Frame(frame)) => {
                 let at = frame.captured_at;
                 inner.scheduler.offer(n, frame);
-                *locked(&inner.cameras[n].source_cpu) = stats::thread_cpu();
+                *locked(&inner.cameras[n].source_cpu) = stats::thread_cpu() + monitor.stats().cpu;
                 if told_at.is_none_or(|told| STATUS_INTERVAL <= at.since(told)) {
                     told_at = Some(at);
                     let (state, reason) = wire_state(&monitor.state());

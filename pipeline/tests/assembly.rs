@@ -46,8 +46,8 @@ impl SceneRenderer for Road {
         };
         fill(rgb, (300, lamp.0), (12, 12), lamp.1);
         if (10..50).contains(&frame_no) {
-            let top = 150 - (frame_no as usize - 10) * 4;
-            fill(rgb, (100, top), (60, 28), [255, 255, 255]);
+            let top = 124 - (frame_no as usize - 10) * 3;
+            fill(rgb, (100, top), (60, 56), [255, 255, 255]);
         }
     }
 }
@@ -91,25 +91,22 @@ impl Detector for White {
             .collect())
     }
 
-    fn read_plate(
+    fn read_plates(
         &mut self,
         _frame: &Frame,
-        plate: &Detection,
-    ) -> Result<Option<PlateRead>, Infallible> {
-        let read = |best| CharRead {
-            best,
-            score: 0.99,
-            alternatives: Vec::new(),
+        plates: &[Detection],
+    ) -> Result<Vec<Option<PlateRead>>, Infallible> {
+        let read = |best| CharRead { best, score: 0.99, alternatives: Vec::new() };
+        let plate = |plate: &Detection| {
+            Some(PlateRead {
+                bounds: plate.bounds,
+                corners: None,
+                detect_score: plate.score,
+                rows: vec![RowRead { chars: "30F25658".chars().map(read).collect() }],
+                colour: PlateColour::White,
+            })
         };
-        Ok(Some(PlateRead {
-            bounds: plate.bounds,
-            corners: None,
-            detect_score: plate.score,
-            rows: vec![RowRead {
-                chars: "30F25658".chars().map(read).collect(),
-            }],
-            colour: PlateColour::White,
-        }))
+        Ok(plates.iter().map(plate).collect())
     }
 
     fn faces(&mut self, _: &Frame, _: BoxInImage) -> Result<Vec<FaceObservation>, Infallible> {

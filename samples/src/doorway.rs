@@ -179,7 +179,7 @@ impl Doorway {
     fn person(&self, rgb: &mut [u8], placing: &Placing, looks: &Looks) {
         for y in 0..DESK_Y {
             for x in 0..WIDTH as usize {
-                let [u, v] = placing.from_picture([x as f32 + 0.5, y as f32 + 0.5]);
+                let [u, v] = placing.in_portrait([x as f32 + 0.5, y as f32 + 0.5]);
                 if !(8.0..504.0).contains(&u) || !(4.0..760.0).contains(&v) {
                     continue;
                 }
@@ -205,7 +205,7 @@ impl Doorway {
         let glare = placing.to_picture([PRINT[0] + 58.0, PRINT[1] + 250.0]);
         for y in 0..DESK_Y {
             for x in 0..WIDTH as usize {
-                let [u, v] = placing.from_picture([x as f32 + 0.5, y as f32 + 0.5]);
+                let [u, v] = placing.in_portrait([x as f32 + 0.5, y as f32 + 0.5]);
                 let edge = (u - PRINT[0] + BORDER)
                     .min(PRINT[2] + BORDER - u)
                     .min(v - PRINT[1] + BORDER)
@@ -297,7 +297,7 @@ fn wall(x: f32, y: f32, seed: u32) -> [f32; 3] {
         if within(868.0, 430.0, 886.0, 500.0) {
             return [70.0, 72.0, 76.0];
         }
-        let is_rim = x < 862.0 || 1168.0 <= x || y < 72.0;
+        let is_rim = !(862.0..1168.0).contains(&x) || y < 72.0;
         return if is_rim {
             [86.0, 92.0, 98.0]
         } else {
@@ -342,7 +342,7 @@ impl Placing {
         ]
     }
 
-    fn from_picture(self, p: [f32; 2]) -> [f32; 2] {
+    fn in_portrait(self, p: [f32; 2]) -> [f32; 2] {
         let (dx, dy) = (p[0] - self.centre[0], p[1] - self.centre[1]);
         let (u, v) = (dx * self.cos + dy * self.sin, dy * self.cos - dx * self.sin);
         let narrow = 1.0 - self.tilt * u / 400.0;

@@ -175,9 +175,9 @@ fn encode(
 fn elements() -> Result<Vec<gst::Element>, String> {
     let mut elements = Vec::new();
     for (name, package) in ELEMENTS {
-        let element = gst::ElementFactory::make(name).build().map_err(|_| {
-            format!("no GStreamer element {name}: install the Debian package {package}")
-        })?;
+        let element = gst::ElementFactory::make(name)
+            .build()
+            .map_err(|e| format!("{e}: install the Debian package {package}, which has {name}"))?;
         elements.push(element);
     }
     let caps = gst::Caps::builder("video/x-raw")

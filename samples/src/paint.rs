@@ -337,9 +337,9 @@ impl Easel<'_> {
                 let (dx, dy) = ((x as f32 - seen.x) / radius, (y as f32 - seen.y) / radius);
                 let fall = (1.0 - dx * dx - dy * dy).max(0.0).powi(3);
                 let i = 3 * (y as usize * WIDTH as usize + x as usize);
-                for k in 0..3 {
-                    let v = f32::from(self.rgb[i + k]);
-                    self.rgb[i + k] = (v + (255.0 - v) * (rgb[k] * fall).min(1.0)) as u8;
+                for (pixel, light) in self.rgb[i..i + 3].iter_mut().zip(rgb) {
+                    let v = f32::from(*pixel);
+                    *pixel = (v + (255.0 - v) * (light * fall).min(1.0)) as u8;
                 }
             }
         }
@@ -448,11 +448,15 @@ fn smear_layer(layer: &mut Layer, by: [f32; 2], sums: &mut Vec<[u16; 4]>) {
     }
 }
 
-/// The material of a lit signal lamp.
-pub(crate) fn lamp(rgb: Rgb, is_on: bool) -> Surface {
-    let glow = if is_on { scale(rgb, 2.4) } else { [0.0; 3] };
+/// The material of a signal lamp; the camera shows a lit one in its own colour in any light.
+pub(crate) fn lamp(rgb: Rgb, is_on: bool, exposure: f32) -> Surface {
+    let glow = if is_on {
+        scale(rgb, 0.8 / exposure)
+    } else {
+        [0.0; 3]
+    };
     Surface {
-        albedo: scale(rgb, if is_on { 0.5 } else { 0.09 }),
+        albedo: scale(rgb, if is_on { 0.3 } else { 0.09 }),
         mirror: 0.03,
         glow,
     }

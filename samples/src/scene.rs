@@ -175,7 +175,7 @@ impl Scene {
             easel.shadow(&at.pose, &block);
         }
         if let Some(phase) = self.plan.phase_at(frame) {
-            let palette = still::signal_palette(phase);
+            let palette = still::signal_palette(phase, self.light.exposure);
             easel.mesh(
                 &still::signal_lamps(),
                 &still::ORIGIN,

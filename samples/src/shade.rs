@@ -166,9 +166,7 @@ impl Lighting {
             let to = sub(lamp.position, p);
             let far2 = dot(to, to).max(0.5);
             let facing = (dot(n, to) / far2.sqrt()).max(0.0) * 0.85 + 0.15;
-            for k in 0..3 {
-                sum[k] += lamp.rgb[k] * facing / far2;
-            }
+            sum = add(sum, scale(lamp.rgb, facing / far2));
         }
         sum
     }

@@ -110,7 +110,13 @@ fn gate_things(easel: &mut Easel<'_>, r: &mut Seeded) -> Mesh {
         [-0.21, BARRIER_Y + 0.05, 0.88],
         Mat::Yellow,
     );
-    // Booth with windows and a door.
+    booth(easel, &mut mesh, right);
+    planting(easel, &mut mesh, r);
+    mesh
+}
+
+/// A booth with windows and a door, and the card post before it, where motorbikes stop.
+fn booth(easel: &mut Easel<'_>, mesh: &mut Mesh, right: f32) {
     let (min, max) = ([right + 0.95, 9.6, 0.0], [right + 2.5, 12.2, 2.5]);
     stand(easel, min, max);
     mesh.block(min, max, Mat::White);
@@ -140,7 +146,6 @@ fn gate_things(easel: &mut Easel<'_>, r: &mut Seeded) -> Mesh {
         [max[0], min[1] + 0.01, 0.72],
         Mat::Stripe,
     );
-    // The card post, where motorbikes stop.
     stand(easel, [right + 0.36, 8.0, 0.0], [right + 0.52, 8.16, 1.05]);
     mesh.block(
         [right + 0.4, 8.04, 0.0],
@@ -152,7 +157,11 @@ fn gate_things(easel: &mut Easel<'_>, r: &mut Seeded) -> Mesh {
         [right + 0.54, 8.14, 1.2],
         Mat::White,
     );
-    // A few bollards and shrubs, where the seed says.
+}
+
+/// A few bollards, and shrubs where the seed says.
+fn planting(easel: &mut Easel<'_>, mesh: &mut Mesh, r: &mut Seeded) {
+    let right = gate::LANE_X + gate::LANE_HALF;
     for k in 0..4 {
         let y = 14.4 + 1.1 * k as f32;
         mesh.limb(
@@ -177,7 +186,6 @@ fn gate_things(easel: &mut Easel<'_>, r: &mut Seeded) -> Mesh {
             mesh.ball(at, [size, size, size * 0.8], Mat::Leaf);
         }
     }
-    mesh
 }
 
 fn junction_things(easel: &mut Easel<'_>, r: &mut Seeded) -> Mesh {
@@ -274,15 +282,15 @@ pub(crate) fn signal_lamps() -> Mesh {
 }
 
 /// How the signal's materials look in a phase.
-pub(crate) fn signal_palette(phase: Phase) -> [Surface; N_MATS] {
+pub(crate) fn signal_palette(phase: Phase, exposure: f32) -> [Surface; N_MATS] {
     let mut palette = still_palette();
     let lit = [
-        (Phase::Red, [1.0, 0.06, 0.04]),
-        (Phase::Amber, [1.0, 0.55, 0.05]),
-        (Phase::Green, [0.08, 1.0, 0.45]),
+        (Phase::Red, [1.0, 0.03, 0.02]),
+        (Phase::Amber, [1.0, 0.42, 0.02]),
+        (Phase::Green, [0.03, 0.9, 0.33]),
     ];
     for (mat, (own, rgb)) in SIGNAL_MATS.iter().zip(lit) {
-        palette[*mat as usize] = lamp(rgb, own == phase);
+        palette[*mat as usize] = lamp(rgb, own == phase, exposure);
     }
     palette
 }

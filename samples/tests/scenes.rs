@@ -42,7 +42,7 @@ fn portrait(dir: &Path) -> PathBuf {
         }
     });
     let path = dir.join("portrait.png");
-    picture.save(&path).unwrap();
+    picture.save(&path).expect("a picture can be saved");
     path
 }
 
@@ -172,26 +172,30 @@ fn a_written_scene_has_every_frame_and_reads_back() {
 }
 
 fn n_decoded(path: &Path) -> usize {
-    gst::init().unwrap();
+    gst::init().expect("the file can be played");
     let text = format!(
         "filesrc location={} ! qtdemux ! h264parse ! avdec_h264 ! appsink name=sink sync=false",
         path.display()
     );
     let pipeline = gst::parse::launch(&text)
-        .unwrap()
+        .expect("the file can be played")
         .downcast::<gst::Pipeline>()
-        .unwrap();
+        .expect("the file can be played");
     let sink = pipeline
         .by_name("sink")
-        .unwrap()
+        .expect("the file can be played")
         .downcast::<gstreamer_app::AppSink>()
-        .unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
+        .expect("the file can be played");
+    pipeline
+        .set_state(gst::State::Playing)
+        .expect("the file can be played");
     let mut n = 0;
     while sink.pull_sample().is_ok() {
         n += 1;
     }
-    pipeline.set_state(gst::State::Null).unwrap();
+    pipeline
+        .set_state(gst::State::Null)
+        .expect("the file can be played");
     n
 }
 

@@ -28,9 +28,14 @@ pub trait Detector: Send {
     /// Plates in a part of the frame; boxes are in pixels of the whole.
     fn plates(&mut self, frame: &Frame, within: BoxInImage) -> Result<Vec<Detection>, Self::Error>;
 
-    /// What stands on a plate that [`Detector::plates`] found; `None` when it cannot be read.
-    fn read_plate(&mut self, frame: &Frame, plate: &Detection)
-    -> Result<Option<PlateRead>, Self::Error>;
+    /// What stands on plates that [`Detector::plates`] found, in their order; `None` for one that cannot be read.
+    ///
+    /// All plates of a frame at once, because a reader is quicker over a batch.
+    fn read_plates(
+        &mut self,
+        frame: &Frame,
+        plates: &[Detection],
+    ) -> Result<Vec<Option<PlateRead>>, Self::Error>;
 
     /// Faces in a part of the frame, without template or liveness.
     fn faces(

@@ -3,6 +3,7 @@
 use super::{RawDetection, class_of_coco, exactly, suppress_doubles};
 use crate::{InferenceError, runtime::TensorView};
 use domain::BoxInImage;
+use ndarray::{ArrayView2, ArrayView3, s};
 
 const IOU_MAX: f32 = 0.5;
 const N_CLASSES: usize = 80;
@@ -22,19 +23,17 @@ pub fn decode(
         });
     };
     let (columns, lines) = (width as usize / STRIDE, height as usize / STRIDE);
-    let n = columns * lines;
-    let heat = exactly(heat, &[1, N_CLASSES, lines, columns], "1 x 80 x grid")?;
-    let sides = exactly(sides, &[1, 4, lines, columns], "1 x 4 x grid")?;
+    let heat = grid(heat, (N_CLASSES, lines, columns), "1 x 80 x grid")?;
+    let sides = grid(sides, (4, lines, columns), "1 x 4 x grid")?;
     let mut found = Vec::new();
-    for (class, map) in heat.chunks_exact(n).enumerate() {
+    for (class, map) in heat.outer_iter().enumerate() {
         if class_of_coco(class).is_none() {
             continue;
         }
-        for (cell, score) in map.iter().enumerate() {
-            if score_min <= *score && is_peak(map, columns, cell) {
-                let x = (cell % columns * STRIDE) as f32;
-                let y = (cell / columns * STRIDE) as f32;
-                let side = |i: usize| sides[i * n + cell];
+        for ((line, column), score) in map.indexed_iter() {
+            if score_min <= *score && is_peak(&map, (line, column)) {
+                let (x, y) = ((column * STRIDE) as f32, (line * STRIDE) as f32);
+                let side = |i: usize| sides[(i, line, column)];
                 found.push(RawDetection {
                     bounds: BoxInImage::new(x - side(0), y - side(1), x + side(2), y + side(3)),
                     score: *score,
@@ -46,14 +45,23 @@ pub fn decode(
     Ok(suppress_doubles(found, IOU_MAX))
 }
 
+/// A tensor as planes of lines of columns.
+fn grid<'a>(
+    tensor: &TensorView<'a>,
+    (planes, lines, columns): (usize, usize, usize),
+    expected: &'static str,
+) -> Result<ArrayView3<'a, f32>, InferenceError> {
+    let data = exactly(tensor, &[1, planes, lines, columns], expected)?;
+    let view = ArrayView3::from_shape((planes, lines, columns), data);
+    view.map_err(|_shape| tensor.unexpected(expected))
+}
+
 /// Whether no neighbour is higher.
-fn is_peak(map: &[f32], columns: usize, cell: usize) -> bool {
-    let (column, line) = (cell % columns, cell / columns);
-    let lines = map.len() / columns;
+fn is_peak(map: &ArrayView2<'_, f32>, (line, column): (usize, usize)) -> bool {
+    let (lines, columns) = map.dim();
     let near = |at: usize, end: usize| at.saturating_sub(1)..(at + 2).min(end);
-    near(line, lines)
-        .flat_map(|y| near(column, columns).map(move |x| map[y * columns + x]))
-        .all(|neighbour| neighbour <= map[cell])
+    let neighbours = map.slice(s![near(line, lines), near(column, columns)]);
+    neighbours.iter().all(|neighbour| *neighbour <= map[(line, column)])
 }
 
 #[cfg(test)]

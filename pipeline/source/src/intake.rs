@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     codec: Mutex<Option<String>>,
     n_decoded: AtomicU64,
     n_skipped: AtomicU64,
+    /// CPU time of the thread that decodes, microseconds.
+    cpu_us: AtomicU64,
     has_video: AtomicBool,
     has_other: AtomicBool,
 }
@@ -114,6 +116,7 @@ pub(crate) struct Intake {
     n_dropped_seen: u64,
     n_decoded_seen: u64,
     n_skipped_seen: u64,
+    cpu_us_seen: u64,
 }
 
 /// What happened since the last look.
@@ -121,6 +124,7 @@ pub(crate) struct Intake {
 pub(crate) struct Progress {
     pub(crate) n_decoded: u64,
     pub(crate) n_skipped: u64,
+    pub(crate) cpu: Duration,
 }
 
 impl Intake {
@@ -160,6 +164,7 @@ impl Intake {
             n_dropped_seen: 0,
             n_decoded_seen: 0,
             n_skipped_seen: 0,
+            cpu_us_seen: 0,
         }
     }
 
@@ -209,10 +214,13 @@ impl Intake {
     pub(crate) fn take_progress(&mut self) -> Progress {
         let n_decoded = self.shared.n_decoded.load(Ordering::Relaxed);
         let n_skipped = self.shared.n_skipped.load(Ordering::Relaxed);
+        let cpu_us = self.shared.cpu_us.load(Ordering::Relaxed);
         let new = Progress {
             n_decoded: n_decoded - self.n_decoded_seen,
             n_skipped: n_skipped - self.n_skipped_seen,
+            cpu: Duration::from_micros(cpu_us.saturating_sub(self.cpu_us_seen)),
         };
+        self.cpu_us_seen = cpu_us;
         self.n_decoded_seen = n_decoded;
         self.n_skipped_seen = n_skipped;
         new
@@ -261,6 +269,10 @@ fn count_on(pad: &gst::Pad, fps_max: Option<f64>, shared: &Arc<Shared>) {
     let thinner = fps_max.map(|fps| Mutex::new(Thinner::new(fps)));
     pad.add_probe(gst::PadProbeType::BUFFER, move |_pad, info| {
         shared.n_decoded.fetch_add(1, Ordering::Relaxed);
+        // The thread that brings a decoded picture is the one that decoded it.
+        let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let cpu_us = cpu.tv_sec.saturating_mul(1_000_000).saturating_add(cpu.tv_nsec / 1000);
+        shared.cpu_us.store(u64::try_from(cpu_us).unwrap_or(0), Ordering::Relaxed);
         let pts = info.buffer().and_then(|buffer| buffer.pts());
         if let (Some(thinner), Some(pts)) = (&thinner, pts)
             && !lock(thinner).keeps(Duration::from_nanos(pts.nseconds()))

@@ -175,6 +175,7 @@ impl FrameSource for LiveSource {
             self.context.monitor.count(|stats| {
                 stats.n_decoded += progress.n_decoded;
                 stats.n_skipped += progress.n_skipped;
+                stats.cpu += progress.cpu;
             });
             if 0 < progress.n_decoded {
                 attempt.heard_at = steady_now();

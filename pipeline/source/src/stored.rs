@@ -146,6 +146,7 @@ impl FrameSource for StoredSource {
             self.context.monitor.count(|stats| {
                 stats.n_decoded += progress.n_decoded;
                 stats.n_skipped += progress.n_skipped;
+                stats.cpu += progress.cpu;
             });
             match taken {
                 Intaken::Sample(sample) => return Ok(self.sample(&sample)),

@@ -35,10 +35,11 @@ impl CameraCore {
                 }
             }
         }
-        let mut reads = Vec::new();
-        for plate in &plates {
-            reads.extend(detector.read_plate(frame, plate)?);
+        if plates.is_empty() {
+            return Ok(Vec::new());
         }
+        let reads: Vec<PlateRead> =
+            detector.read_plates(frame, &plates)?.into_iter().flatten().collect();
         self.stats.plate_reads += reads.len() as u64;
         Ok(reads)
     }

@@ -97,7 +97,11 @@ fn machine(mesh: &mut Mesh, is_scooter: bool) {
         &[([-0.13, 0.16, 0.89], 0.015), ([0.13, 0.16, 0.89], 0.015)],
         Mat::Chrome,
     );
-    // Exhaust on the right, swing arm, engine, front shield, handlebar, mirrors.
+    front(mesh, is_scooter);
+}
+
+/// Exhaust on the right, swing arm, engine, front shield, handlebar, mirrors.
+fn front(mesh: &mut Mesh, is_scooter: bool) {
     mesh.limb(
         &[([0.17, 0.2, 0.36], 0.055), ([0.17, 0.75, 0.3], 0.05)],
         Mat::Chrome,

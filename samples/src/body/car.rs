@@ -266,17 +266,19 @@ fn greenhouse(mesh: &mut Mesh, kind: &Kind) {
             let is_rear_glass = is_glass && cell.face == Face::Rear;
             let t = (cell.z - low) / (high - low);
             let x = cell.along.abs();
-            Some(if is_rear_glass && (0.79 < x || t < 0.09 || 0.92 < t) {
-                Mat::Gap
-            } else if is_rear_glass && 0.3 < x && x < 0.6 && t < 0.5 {
-                Mat::Seat
-            } else if is_glass {
-                Mat::Glass
-            } else if is_brake_lamp {
-                Mat::Brake
-            } else {
-                Mat::Paint
-            })
+            Some(
+                if is_rear_glass && (0.79 < x || !(0.09..=0.92).contains(&t)) {
+                    Mat::Gap
+                } else if is_rear_glass && 0.3 < x && x < 0.6 && t < 0.5 {
+                    Mat::Seat
+                } else if is_glass {
+                    Mat::Glass
+                } else if is_brake_lamp {
+                    Mat::Brake
+                } else {
+                    Mat::Paint
+                },
+            )
         },
     );
 }

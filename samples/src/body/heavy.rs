@@ -75,9 +75,7 @@ fn cargo(mesh: &mut Mesh, half: f32, z: [f32; 2], length: f32) {
                 _ if z[1] - 0.02 < cell.z => Mat::Cargo,
                 Face::Rear if is_frame => Mat::CargoRib,
                 Face::Left | Face::Right if cell.z < low => Mat::CargoRib,
-                Face::Left | Face::Right if ((cell.along + 1.0) * 16.0) as usize % 3 == 0 => {
-                    Mat::CargoRib
-                }
+                Face::Left | Face::Right if is_rib(cell.along, 3) => Mat::CargoRib,
                 _ => Mat::Cargo,
             })
         },
@@ -106,6 +104,11 @@ fn cargo(mesh: &mut Mesh, half: f32, z: [f32; 2], length: f32) {
             );
         }
     }
+}
+
+/// Whether this part of a flank is one of its upright posts: every `every`th cell.
+fn is_rib(along: f32, every: usize) -> bool {
+    (((along + 1.0) * 16.0) as usize).is_multiple_of(every)
 }
 
 fn cab(mesh: &mut Mesh, half: f32, length: f32, top: f32) {
@@ -226,11 +229,7 @@ pub(super) fn bus(r: &mut Seeded) -> Body {
                 Face::Rear if 0.8 < x && 0.85 < cell.z && cell.z < 1.15 => Mat::Tail,
                 Face::Rear if 0.72 < x && 1.15 < cell.z && cell.z < 1.23 => Mat::Indicator,
                 Face::Rear if x < 0.55 && 0.95 < cell.z && cell.z < 1.35 => Mat::PaintShade,
-                Face::Left | Face::Right
-                    if is_window && ((cell.along + 1.0) * 16.0) as usize % 5 != 0 =>
-                {
-                    Mat::Glass
-                }
+                Face::Left | Face::Right if is_window && !is_rib(cell.along, 5) => Mat::Glass,
                 Face::Left | Face::Right if 0.95 < cell.z && cell.z < 1.15 => Mat::Stripe,
                 Face::Front if is_window => Mat::Glass,
                 _ if cell.z < 0.42 => Mat::Trim,

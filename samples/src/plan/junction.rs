@@ -15,7 +15,7 @@ pub(crate) const LANES_X: [f32; 2] = [-1.4, 1.4];
 /// The near edge of the stop line.
 pub(crate) const LINE_Y: f32 = 11.6;
 /// Where the signal's post stands.
-pub(crate) const SIGNAL_AT: [f32; 2] = [3.3, 12.4];
+pub(crate) const SIGNAL_AT: [f32; 2] = [3.22, 12.4];
 /// Heights of the lamps' middles: red, amber, green.
 pub(crate) const LAMP_Z: [f32; 3] = [1.78, 1.50, 1.22];
 /// A lamp's radius.
@@ -27,7 +27,7 @@ const RED_S: f64 = 13.0;
 const CYCLE_S: f64 = GREEN_S + AMBER_S + RED_S;
 
 pub(crate) fn camera() -> Camera {
-    Camera::new([0.15, 0.0, 3.5], 0.0, 16.2, 2150.0)
+    Camera::new([0.12, 0.0, 3.1], 0.0, 13.9, 2400.0)
 }
 
 /// What a vehicle does at the line.
@@ -177,12 +177,45 @@ fn drive(turn: &Turn, duration_s: f64, mint: &mut PlateMint, r: &mut Seeded) -> 
     let body = role.body(r);
     let length = f64::from(body.length_m);
     let line = f64::from(LINE_Y);
-    let speed = f64::from(match class {
-        Motorbike => r.between(4.2, 4.9),
+    let (profile, why) = motion(turn, &role, [length, duration_s], r);
+    let is_through = line + 2.0 < profile.at(duration_s - 0.5).at_m;
+    let is_seen_standing = matches!(turn.conduct, Conduct::Stops { stands_s, .. } if stands_s + 1.0 < duration_s)
+        && profile.at(duration_s).at_m + length < line;
+    // Nobody is cut off in the middle of crossing, nor has crossed before the scene begins.
+    let has_begun = profile.at(0.0).at_m + length < 3.0;
+    if !has_begun || !(is_through || is_seen_standing) {
+        return None;
+    }
+    let path = Path {
+        x: LANES_X[turn.lane] + r.between(-0.15, 0.15),
+        left_turn: None,
+    };
+    Some(Actor {
+        class,
+        plate: role.plate,
+        body,
+        path,
+        profile,
+        lane: turn.lane as u32,
+        expected: turn.expected,
+        why,
+    })
+}
+
+/// How it moves, and why nothing or something comes of it. `[length, duration]`, metres and seconds.
+fn motion(
+    turn: &Turn,
+    role: &Role,
+    [length, duration_s]: [f64; 2],
+    r: &mut Seeded,
+) -> (Profile, Why) {
+    let line = f64::from(LINE_Y);
+    let speed = f64::from(match role.class {
+        VehicleClass::Motorbike => r.between(3.7, 4.4),
         _ => r.between(6.6, 8.0),
     });
     let run_up_m = 40.0;
-    let (profile, why) = match turn.conduct {
+    match turn.conduct {
         Conduct::Crosses(at) => {
             let start_s = at - run_up_m / speed;
             (
@@ -214,29 +247,7 @@ fn drive(turn: &Turn, duration_s: f64, mint: &mut PlateMint, r: &mut Seeded) -> 
                 },
             )
         }
-    };
-    let is_through = line + 2.0 < profile.at(duration_s - 0.5).at_m;
-    let is_seen_standing = matches!(turn.conduct, Conduct::Stops { stands_s, .. } if stands_s + 1.0 < duration_s)
-        && profile.at(duration_s).at_m + length < line;
-    // Nobody is cut off in the middle of crossing, nor has crossed before the scene begins.
-    let has_begun = profile.at(0.0).at_m + length < 3.0;
-    if !has_begun || !(is_through || is_seen_standing) {
-        return None;
     }
-    let path = Path {
-        x: LANES_X[turn.lane] + r.between(-0.15, 0.15),
-        left_turn: None,
-    };
-    Some(Actor {
-        class,
-        plate: role.plate,
-        body,
-        path,
-        profile,
-        lane: turn.lane as u32,
-        expected: turn.expected,
-        why,
-    })
 }
 
 #[cfg(test)]

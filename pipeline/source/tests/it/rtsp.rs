@@ -38,7 +38,8 @@ fn check_streams(encoder: &str, transport: RtspTransport) {
         now()
     );
     let span = frames[14].captured_at.since(frames[0].captured_at);
-    assert!(Duration::from_millis(400) < span, "{span:?}");
+    // 560 ms, less what a camera that starts late catches up.
+    assert!(Duration::from_millis(250) < span, "{span:?}");
     assert_eq!(source.monitor().state(), SourceState::Streaming);
     let stats = source.monitor().stats();
     assert_eq!((stats.n_attempts, stats.n_reconnects), (1, 0));

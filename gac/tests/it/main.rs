@@ -1,0 +1,18 @@
+//! The program itself, as people run it: real processes, brokers, databases, videos and models.
+//!
+//! Each test has a folder and ports of its own. A server or a model that this machine lacks is told in one line, and
+//! the test returns.
+
+mod bad_broker;
+mod bad_config;
+mod bad_models;
+mod bad_payload;
+mod bad_sources;
+mod edge_and_centre;
+mod kept;
+mod kill_nine;
+mod postgres;
+mod program;
+mod servers;
+mod site;
+mod spy;
