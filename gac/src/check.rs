@@ -25,7 +25,11 @@ pub fn check(arguments: &CheckArguments) -> Result<ExitCode> {
     for line in lines {
         println!("{line}");
     }
-    Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_right {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn findings(path: &Path) -> (Vec<String>, bool) {
@@ -35,7 +39,9 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
         Err(error) => return (vec![error.to_string()], false),
     };
     let problems = site.problems(text.text());
-    let is_right = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    let is_right = problems
+        .iter()
+        .all(|problem| problem.severity == Severity::Warning);
     let mut lines: Vec<String> = problems
         .iter()
         .map(|problem| problem_line(path, problem))
@@ -57,9 +63,23 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
 
 /// One line, as compilers write it, so that an editor can jump there.
 pub(crate) fn problem_line(path: &Path, problem: &Problem) -> String {
-    let Problem { severity, line, column, what, instead } = problem;
-    let place = if *line == 0 { String::new() } else { format!(":{line}:{column}") };
-    let word = if *severity == Severity::Warning { "warning: " } else { "" };
+    let Problem {
+        severity,
+        line,
+        column,
+        what,
+        instead,
+    } = problem;
+    let place = if *line == 0 {
+        String::new()
+    } else {
+        format!(":{line}:{column}")
+    };
+    let word = if *severity == Severity::Warning {
+        "warning: "
+    } else {
+        ""
+    };
     format!("{}{place}: {word}{what}; {instead}", path.display())
 }
 
@@ -109,13 +129,22 @@ mod tests {
         let path = folder.path().join("site.toml");
         std::fs::write(&path, text).unwrap();
         let (lines, is_right) = findings(&path);
-        (lines.join("\n").replace(&format!("{}/", folder.path().display()), ""), is_right)
+        (
+            lines
+                .join("\n")
+                .replace(&format!("{}/", folder.path().display()), ""),
+            is_right,
+        )
     }
 
     #[test]
     fn a_mistyped_key_is_named_with_its_place_and_the_right_word() {
-        let (text, is_right) = run("[site]\nid = \"a\"\nname = \"A\"\n\n[web]\nlisten_on = \"x\"\n");
-        assert!(text.starts_with("site.toml:6:1: unknown field `listen_on`"), "{text}");
+        let (text, is_right) =
+            run("[site]\nid = \"a\"\nname = \"A\"\n\n[web]\nlisten_on = \"x\"\n");
+        assert!(
+            text.starts_with("site.toml:6:1: unknown field `listen_on`"),
+            "{text}"
+        );
         assert!(text.contains("did you mean `listen`?"), "{text}");
         assert!(!is_right);
     }
@@ -126,7 +155,10 @@ mod tests {
                     [[registration]]\nplate = \"51G-123.45\"\n\
                     [[registration]]\nplate = \"51G-723.45\"\n";
         let (text, is_right) = run(list);
-        assert!(text.contains("51G12345 and 51G72345 differ in one character"), "{text}");
+        assert!(
+            text.contains("51G12345 and 51G72345 differ in one character"),
+            "{text}"
+        );
         assert!(is_right);
     }
 

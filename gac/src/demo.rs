@@ -62,7 +62,9 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
     let out = std::path::absolute(&arguments.out)?;
     let prepared = prepare::prepare(arguments, &out)?;
     let site = LoadedSite::load(&prepared.site_file)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals()?;
         let mut running = Running::start(&site, Parts::ALL, shutdown.clone()).await?;
@@ -88,8 +90,16 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
         };
         let seen = watch.seen();
         for camera in &prepared.cameras {
-            let stats = stats.iter().find(|(id, _)| id.as_str() == camera.id).map(|(_, s)| s);
-            report.cameras.push(judge::camera(camera, stats, &seen, &mut report.expectations)?);
+            let stats = stats
+                .iter()
+                .find(|(id, _)| id.as_str() == camera.id)
+                .map(|(_, s)| s);
+            report.cameras.push(judge::camera(
+                camera,
+                stats,
+                &seen,
+                &mut report.expectations,
+            )?);
         }
         report.latency_ms = latencies(&seen);
         conclude(&mut report, was_stopped);
@@ -107,7 +117,11 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
             shutdown.wait().await;
         }
         running.stop().await;
-        Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if report.passed {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     })
 }
 
@@ -118,13 +132,18 @@ async fn wait_for_end(
     shutdown: &Shutdown,
     watch: &Watch,
 ) -> bool {
-    let longest = cameras.iter().map(|camera| camera.duration_s).fold(0.0, f64::max);
+    let longest = cameras
+        .iter()
+        .map(|camera| camera.duration_s)
+        .fold(0.0, f64::max);
     let bar = ProgressBar::new((longest * 10.0) as u64);
     let style = ProgressStyle::with_template("demo    {bar:32} {percent:>3} %  {msg}");
     bar.set_style(style.unwrap_or_else(|_template| ProgressStyle::default_bar()));
     let began_at = clock::now();
     loop {
-        let Some(pipeline) = running.pipeline.clone() else { return false };
+        let Some(pipeline) = running.pipeline.clone() else {
+            return false;
+        };
         if pipeline.has_ended() {
             bar.finish_and_clear();
             return false;
@@ -141,17 +160,27 @@ async fn wait_for_end(
 
 fn machine(running: &Running) -> BTreeMap<String, String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let n_cameras = running.pipeline.as_ref().map_or(0, |pipeline| pipeline.stats().len());
+    let n_cameras = running
+        .pipeline
+        .as_ref()
+        .map_or(0, |pipeline| pipeline.stats().len());
     [
         ("cores".to_owned(), cores.to_string()),
         ("cameras".to_owned(), n_cameras.to_string()),
-        ("program".to_owned(), format!("gac {}", env!("CARGO_PKG_VERSION"))),
+        (
+            "program".to_owned(),
+            format!("gac {}", env!("CARGO_PKG_VERSION")),
+        ),
     ]
     .into()
 }
 
 fn models(running: &Running) -> BTreeMap<String, String> {
-    running.models.iter().map(|(task, ids)| (task.name().to_owned(), ids.join(" + "))).collect()
+    running
+        .models
+        .iter()
+        .map(|(task, ids)| (task.name().to_owned(), ids.join(" + ")))
+        .collect()
 }
 
 fn latencies(seen: &watch::Seen) -> BTreeMap<String, Quantiles> {
@@ -175,12 +204,17 @@ fn latencies(seen: &watch::Seen) -> BTreeMap<String, Quantiles> {
         "capture_to_sighting".to_owned(),
         seen.sighting_ages_ms.clone(),
     );
-    all.into_iter().map(|(name, values)| (name, Quantiles::of(&values))).collect()
+    all.into_iter()
+        .map(|(name, values)| (name, Quantiles::of(&values)))
+        .collect()
 }
 
 fn conclude(report: &mut Report, was_stopped: bool) {
     for e in report.expectations.iter().filter(|e| !e.is_met) {
-        let line = format!("{}: {}: should {}, did {}", e.camera, e.subject, e.expected, e.happened);
+        let line = format!(
+            "{}: {}: should {}, did {}",
+            e.camera, e.subject, e.expected, e.happened
+        );
         report.failures.push(line);
     }
     if let Some(q) = report.latency_ms.get("capture_to_command")
@@ -192,9 +226,15 @@ fn conclude(report: &mut Report, was_stopped: bool) {
         );
         report.failures.push(line);
     }
-    for camera in report.cameras.iter().filter(|camera| camera.status == "ran") {
+    for camera in report
+        .cameras
+        .iter()
+        .filter(|camera| camera.status == "ran")
+    {
         if camera.frames == 0 {
-            report.failures.push(format!("{}: no frame came", camera.id));
+            report
+                .failures
+                .push(format!("{}: no frame came", camera.id));
         } else if camera.real_time_factor < 0.95 {
             report.failures.push(format!(
                 "{}: ran at {:.2} of real time",
@@ -205,7 +245,11 @@ fn conclude(report: &mut Report, was_stopped: bool) {
     if was_stopped {
         report.failures.push("ended by hand".to_owned());
     }
-    if report.cameras.iter().all(|camera: &CameraReport| camera.status != "ran") {
+    if report
+        .cameras
+        .iter()
+        .all(|camera: &CameraReport| camera.status != "ran")
+    {
         report.failures.push("no camera ran".to_owned());
     }
     report.passed = report.failures.is_empty();
@@ -213,5 +257,8 @@ fn conclude(report: &mut Report, was_stopped: bool) {
 
 /// A file of the report's folder.
 pub(super) fn relative(path: &Path, folder: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+    path.strip_prefix(folder)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

@@ -75,7 +75,12 @@ pub fn needed(tasks: Tasks) -> Vec<Task> {
 
 /// Finds the runtime, verifies the models of these tasks and makes them ready to load.
 pub fn analyzers(site: &LoadedSite, tasks: &[Task]) -> Result<Analyzers> {
-    let explicit = site.site.models.runtime.as_deref().map(|path| site.path(path));
+    let explicit = site
+        .site
+        .models
+        .runtime
+        .as_deref()
+        .map(|path| site.path(path));
     let runtime = start_runtime(explicit)?;
     let store = Store::new(&site.model_store(), Catalog::built_in());
     Analyzers::new(&runtime, &store, tasks)
@@ -84,7 +89,9 @@ pub fn analyzers(site: &LoadedSite, tasks: &[Task]) -> Result<Analyzers> {
 
 /// Loads the inference runtime.
 pub fn start_runtime(explicit: Option<PathBuf>) -> Result<Runtime> {
-    let exe_dir = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+    let exe_dir = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_owned));
     let beside = provided("onnxruntime");
     let search = RuntimeSearch {
         explicit,
@@ -97,5 +104,11 @@ pub fn start_runtime(explicit: Option<PathBuf>) -> Result<Runtime> {
 
 /// One detector for each inference thread.
 pub fn detectors(analyzers: &Analyzers, n_workers: usize) -> Result<Vec<ModelDetector>> {
-    (0..n_workers).map(|_| Ok(ModelDetector { analyzer: analyzers.analyzer()? })).collect()
+    (0..n_workers)
+        .map(|_| {
+            Ok(ModelDetector {
+                analyzer: analyzers.analyzer()?,
+            })
+        })
+        .collect()
 }

@@ -5,8 +5,7 @@ use anyhow::{Context as _, Result};
 use domain::{CameraId, GateId};
 use gate_controller::{
     BarrierSettings, BarrierSimulator, GateConfig, GateController, GateEvent, GateParts,
-    JOURNAL_BYTES_MAX, SimulatorParts,
-    simulator_filters,
+    JOURNAL_BYTES_MAX, SimulatorParts, simulator_filters,
 };
 use jiff::tz::TimeZone;
 use policy::{Factor, Lane, ListRegistry, Policy};
@@ -95,13 +94,28 @@ async fn start_one(
     let (outbox, _bus) = running.outbox(site, &program).await?;
     let filters = config.filters(&running.site);
     let (bus, events) = running.connect(&format!("{program}-in"), filters);
-    let registry = Arc::new(ListRegistry::new(site.site.registry_entries(), clock::now()));
-    let parts = GateParts { bus, events, outbox, key, registry, clock: SystemClock };
+    let registry = Arc::new(ListRegistry::new(
+        site.site.registry_entries(),
+        clock::now(),
+    ));
+    let parts = GateParts {
+        bus,
+        events,
+        outbox,
+        key,
+        registry,
+        clock: SystemClock,
+    };
     let controller = GateController::start(config, parts, running.shutdown()).await?;
     let events = controller.events();
     let (lists, inbox) = mpsc::channel(LISTS_MAX);
     running.tasks.spawn(attend(controller, inbox));
-    Ok(RunningGate { gate, lists, events, _simulator: simulator })
+    Ok(RunningGate {
+        gate,
+        lists,
+        events,
+        _simulator: simulator,
+    })
 }
 
 /// The rules of a gate as its site has them.

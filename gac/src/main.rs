@@ -1,6 +1,5 @@
 //! The program `gac`: one binary for every shape of a site.
 
-
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use gac::{check, demo, models, replay, run};
@@ -14,7 +13,12 @@ struct Arguments {
     #[arg(long, global = true)]
     log_json: bool,
     /// What to log, for example `info` or `pipeline=debug`
-    #[arg(long, global = true, default_value = "warn,rumqttd=off", env = "GAC_LOG")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "warn,rumqttd=off",
+        env = "GAC_LOG"
+    )]
     log: String,
     #[command(subcommand)]
     command: Command,

@@ -48,7 +48,10 @@ struct PullArguments {
 
 /// Runs the sub-command.
 pub fn models(arguments: &ModelsArguments) -> Result<ExitCode> {
-    let store_dir = arguments.store.clone().unwrap_or_else(|| provided("models"));
+    let store_dir = arguments
+        .store
+        .clone()
+        .unwrap_or_else(|| provided("models"));
     let store = Store::new(&store_dir, Catalog::built_in());
     match &arguments.command {
         ModelsCommand::List => Ok(list(&store)),
@@ -69,7 +72,10 @@ fn chosen_tasks(names: &[String]) -> Result<Vec<Task>> {
     let known: Vec<&str> = Task::ALL.iter().map(|task| task.name()).collect();
     let task = |name: &String| {
         Task::from_name(name).ok_or_else(|| {
-            anyhow::anyhow!("there is no task {name:?}; write one of: {}", known.join(", "))
+            anyhow::anyhow!(
+                "there is no task {name:?}; write one of: {}",
+                known.join(", ")
+            )
         })
     };
     names.iter().map(task).collect()
@@ -91,14 +97,25 @@ pub fn pull_with_progress(options: &PullOptions, tasks: &[Task]) -> Vec<PullOutc
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("models  {bar:28} {bytes}/{total_bytes}  {msg}");
     bar.set_style(style.unwrap_or_else(|_template| ProgressStyle::default_bar()));
-    let outcomes = pull(&Catalog::built_in(), options, tasks, &mut |event| match event {
-        PullEvent::Trying { model, source } => bar.set_message(format!("{model} from {source}")),
-        PullEvent::Received { n_bytes, n_bytes_total, .. } => {
-            bar.set_length(n_bytes_total);
-            bar.set_position(n_bytes);
-        }
-        PullEvent::Failed { .. } | PullEvent::Installed { .. } => (),
-    });
+    let outcomes = pull(
+        &Catalog::built_in(),
+        options,
+        tasks,
+        &mut |event| match event {
+            PullEvent::Trying { model, source } => {
+                bar.set_message(format!("{model} from {source}"))
+            }
+            PullEvent::Received {
+                n_bytes,
+                n_bytes_total,
+                ..
+            } => {
+                bar.set_length(n_bytes_total);
+                bar.set_position(n_bytes);
+            }
+            PullEvent::Failed { .. } | PullEvent::Installed { .. } => (),
+        },
+    );
     bar.finish_and_clear();
     outcomes
 }
@@ -121,7 +138,10 @@ fn tell(outcomes: &[PullOutcome]) -> ExitCode {
 }
 
 fn list(store: &Store) -> ExitCode {
-    println!("{:<15} {:<9} {:<10} {:<36} accuracy as measured", "task", "here", "licence", "model");
+    println!(
+        "{:<15} {:<9} {:<10} {:<36} accuracy as measured",
+        "task", "here", "licence", "model"
+    );
     for task in Task::ALL {
         let in_use = store.installed(task).map(|candidate| candidate.label());
         for candidate in store.catalog().candidates(task) {
@@ -153,7 +173,10 @@ fn verify(store: &Store) -> ExitCode {
             Check::Good => println!("good     {}", outcome.model),
             Check::Absent => (),
             Check::Wrong(why) => {
-                println!("WRONG    {}: {why}; remove the file and pull again", outcome.model);
+                println!(
+                    "WRONG    {}: {why}; remove the file and pull again",
+                    outcome.model
+                );
                 code = ExitCode::FAILURE;
             }
         }

@@ -69,7 +69,10 @@ impl SceneOutcome {
     pub fn is_right(&self) -> bool {
         self.right == self.asked
             && self.right == self.done
-            && self.expectations.iter().all(|expectation| expectation.is_met)
+            && self
+                .expectations
+                .iter()
+                .all(|expectation| expectation.is_met)
     }
 
     /// One line for each vehicle.
@@ -87,7 +90,10 @@ impl SceneOutcome {
         );
         for e in &self.expectations {
             let mark = if e.is_met { "  " } else { "!!" };
-            text += &format!("{mark} {}: should {}: {}\n", e.subject, e.expected, e.happened);
+            text += &format!(
+                "{mark} {}: should {}: {}\n",
+                e.subject, e.expected, e.happened
+            );
         }
         if !self.refusals.is_empty() {
             text += &format!("   crossings not found: {:?}\n", self.refusals);
@@ -106,7 +112,9 @@ pub fn run(
     let truth = truth_of(&SceneSpec::new(kind, seed))?;
     let n_vehicles = truth.header.vehicles.len();
     let mut camera = DemoCamera::of_scene(kind, truth, None);
-    camera.reads_plates = checkout.lacks(&[Task::PlateDetect, Task::PlateRead]).is_empty();
+    camera.reads_plates = checkout
+        .lacks(&[Task::PlateDetect, Task::PlateRead])
+        .is_empty();
     let site = load_site(checkout, &camera, (kind, seed), folder)?;
     let (seen, stats) = watch(&site)?;
     let mut expectations = Vec::new();
@@ -135,8 +143,13 @@ fn load_site(
     (kind, seed): (SceneKind, u64),
     folder: &Path,
 ) -> Result<LoadedSite> {
-    let source = format!("{{ scene = {:?}, seed = {seed}, pace = \"fast\" }}", kind.name());
-    let runtime = checkout.runtime().map_or(String::new(), |path| format!("runtime = {path:?}\n"));
+    let source = format!(
+        "{{ scene = {:?}, seed = {seed}, pace = \"fast\" }}",
+        kind.name()
+    );
+    let runtime = checkout
+        .runtime()
+        .map_or(String::new(), |path| format!("runtime = {path:?}\n"));
     let text = format!(
         "[site]\nid = \"offline\"\nname = \"Offline\"\n\n[storage]\ndir = \"state\"\n\n\
          [models]\nstore = {:?}\n{runtime}{}",
@@ -155,7 +168,10 @@ fn watch(site: &LoadedSite) -> Result<(Seen, CameraStats)> {
     for setup in &mut setups {
         setup.options.starts_at = Some(STARTS_AT);
     }
-    let tasks = setups.iter().flat_map(|setup| detector::needed(setup.plan.tasks)).collect::<Vec<_>>();
+    let tasks = setups
+        .iter()
+        .flat_map(|setup| detector::needed(setup.plan.tasks))
+        .collect::<Vec<_>>();
     let analyzers = detector::analyzers(site, &tasks)?;
     let detectors = detector::detectors(&analyzers, 1)?;
     let mut ids = SeededIds::new(1);
@@ -168,7 +184,9 @@ fn watch(site: &LoadedSite) -> Result<(Seen, CameraStats)> {
     let (pipeline, outlet) = Pipeline::start(setups, detectors, &shared)?;
     let cameras = thread::spawn(move || pipeline.join());
     let seen = listen(outlet, lane);
-    let stats = cameras.join().map_err(|_panic| anyhow::anyhow!("the pipeline has panicked"))?;
+    let stats = cameras
+        .join()
+        .map_err(|_panic| anyhow::anyhow!("the pipeline has panicked"))?;
     let (_, stats) = stats.into_iter().next().context("the site has no camera")?;
     Ok((seen, stats))
 }

@@ -15,12 +15,14 @@ use wire::{Message, Topic};
 /// Messages written in one go.
 const BATCH_MAX: usize = 64;
 
-/// Pause before an outbox that failed is tried again; meanwhile the pipeline waits, and nothing is lost.
+/// Pause before an outbox that failed is tried again; meanwhile the pipeline waits, and nothing is
+/// lost.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Takes what the pipeline says until it has ended.
 ///
-/// Sightings and candidates go through the outbox; the rest is said once, because a newer word replaces it.
+/// Sightings and candidates go through the outbox; the rest is said once, because a newer word
+/// replaces it.
 pub async fn pump(
     site: SiteId,
     mut outlet: Receiver<Output>,
@@ -63,7 +65,12 @@ pub async fn pump(
 }
 
 fn item(topic: Topic, message: Message, at: Timestamp) -> OutboxItem {
-    OutboxItem { topic, message, at, id: None }
+    OutboxItem {
+        topic,
+        message,
+        at,
+        id: None,
+    }
 }
 
 fn say(bus: &Bus, topic: &Topic, message: Message, at: Timestamp) {

@@ -119,7 +119,13 @@ impl Quantiles {
             let n = (share * sorted.len() as f64).ceil() as usize;
             sorted.get(n.saturating_sub(1)).copied().unwrap_or(0.0)
         };
-        Self { n: sorted.len(), p50: rank(0.5), p95: rank(0.95), p99: rank(0.99), max: rank(1.0) }
+        Self {
+            n: sorted.len(),
+            p50: rank(0.5),
+            p95: rank(0.95),
+            p99: rank(0.99),
+            max: rank(1.0),
+        }
     }
 }
 
@@ -136,8 +142,16 @@ impl Report {
     pub fn table(&self) -> String {
         let mut text = format!(
             "{:<14}{:>8}{:>9}{:>9}{:>7}{:>8}{:>8}{:>10}{:>11}{:>8}\n",
-            "camera", "frames", "analysed", "dropped", "fps", "cpu s", "tracks", "sightings",
-            "precision", "recall"
+            "camera",
+            "frames",
+            "analysed",
+            "dropped",
+            "fps",
+            "cpu s",
+            "tracks",
+            "sightings",
+            "precision",
+            "recall"
         );
         let share = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
         for c in &self.cameras {
@@ -147,8 +161,16 @@ impl Report {
             }
             text += &format!(
                 "{:<14}{:>8}{:>9}{:>9}{:>7.1}{:>8.1}{:>8}{:>10}{:>11}{:>8}\n",
-                c.id, c.frames, c.analysed, c.dropped, c.fps, c.cpu_s, c.tracks, c.sightings,
-                share(c.precision), share(c.recall)
+                c.id,
+                c.frames,
+                c.analysed,
+                c.dropped,
+                c.fps,
+                c.cpu_s,
+                c.tracks,
+                c.sightings,
+                share(c.precision),
+                share(c.recall)
             );
         }
         for (name, q) in &self.latency_ms {
@@ -169,15 +191,23 @@ mod tests {
     fn quantiles_are_measured_values() {
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
         let q = Quantiles::of(&values);
-        assert_eq!((q.n, q.p50, q.p95, q.p99, q.max), (100, 50.0, 95.0, 99.0, 100.0));
+        assert_eq!(
+            (q.n, q.p50, q.p95, q.p99, q.max),
+            (100, 50.0, 95.0, 99.0, 100.0)
+        );
         assert_eq!(Quantiles::of(&[]).n, 0);
         assert_eq!(Quantiles::of(&[7.0]).p99, 7.0);
     }
 
     #[test]
     fn the_json_has_what_others_rely_on_and_the_page_escapes() {
-        let mut report = Report { passed: true, ..Report::default() };
-        report.latency_ms.insert("capture_to_command".to_owned(), Quantiles::of(&[90.0]));
+        let mut report = Report {
+            passed: true,
+            ..Report::default()
+        };
+        report
+            .latency_ms
+            .insert("capture_to_command".to_owned(), Quantiles::of(&[90.0]));
         report.cameras.push(CameraReport {
             id: "gate-1".to_owned(),
             note: "<script>".to_owned(),

@@ -51,16 +51,34 @@ pub struct Parts {
 }
 
 impl Parts {
-    pub const ALL: Self = Self { pipeline: true, gate: true, api: true };
-    pub const PIPELINE: Self = Self { pipeline: true, gate: false, api: false };
-    pub const GATE: Self = Self { pipeline: false, gate: true, api: false };
-    pub const API: Self = Self { pipeline: false, gate: false, api: true };
+    pub const ALL: Self = Self {
+        pipeline: true,
+        gate: true,
+        api: true,
+    };
+    pub const PIPELINE: Self = Self {
+        pipeline: true,
+        gate: false,
+        api: false,
+    };
+    pub const GATE: Self = Self {
+        pipeline: false,
+        gate: true,
+        api: false,
+    };
+    pub const API: Self = Self {
+        pipeline: false,
+        gate: false,
+        api: true,
+    };
 }
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
     let site = LoadedSite::load(path)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals()?;
         let mut running = Running::start(&site, parts, shutdown.clone()).await?;
@@ -81,7 +99,8 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
 
 /// Puts the list of the site file into force again and again, changed or not.
 ///
-/// A file that is wrong leaves the old list in force; it grows old, and in the end everybody is referred.
+/// A file that is wrong leaves the old list in force; it grows old, and in the end everybody is
+/// referred.
 async fn follow_list(path: PathBuf, lists: RegistrySetter) {
     loop {
         tokio::time::sleep(LIST_INTERVAL).await;
@@ -134,17 +153,14 @@ pub struct Running {
 
 impl Running {
     /// Starts the parts, consumers first, so that nothing is said before somebody listens.
-    pub async fn start(
-        site: &LoadedSite,
-        parts: Parts,
-        shutdown: Shutdown,
-    ) -> Result<Self> {
+    pub async fn start(site: &LoadedSite, parts: Parts, shutdown: Shutdown) -> Result<Self> {
         let broker = start_broker(site, parts)?;
         let section = &site.site.broker;
         let credentials = match (&section.user, &section.password_file) {
-            (Some(user), Some(file)) => {
-                Some(Credentials { user: user.clone(), password_file: site.path(file) })
-            }
+            (Some(user), Some(file)) => Some(Credentials {
+                user: user.clone(),
+                password_file: site.path(file),
+            }),
             (None, None) => None,
             _ => bail!("[broker] needs both user and password_file, or neither"),
         };
@@ -175,8 +191,7 @@ impl Running {
 
     /// A connection of one part to the broker.
     pub fn connect(&mut self, source: &str, filters: Vec<String>) -> (Bus, BusEvents) {
-        let mut config =
-            BusConfig::new(&self.broker.0, self.broker.1, self.site.clone(), source);
+        let mut config = BusConfig::new(&self.broker.0, self.broker.1, self.site.clone(), source);
         config.credentials = self.credentials.clone();
         config.filters = filters;
         let (bus, events) = Bus::connect(config);
@@ -195,14 +210,17 @@ impl Running {
         let outbox = Outbox::open(OutboxConfig::new(&path, source)).await?;
         let (bus, _events) = self.connect(source, Vec::new());
         let (sender, sending_bus, token) = (outbox.clone(), bus.clone(), self.shutdown());
-        self.tasks.spawn(async move { Ok(sender.run(sending_bus, token).await?) });
+        self.tasks
+            .spawn(async move { Ok(sender.run(sending_bus, token).await?) });
         Ok((outbox, bus))
     }
 
     async fn start_pipeline(&mut self, site: &LoadedSite) -> Result<()> {
         let setups = site.cameras()?;
-        let wanted: BTreeSet<Task> =
-            setups.iter().flat_map(|setup| detector::needed(setup.plan.tasks)).collect();
+        let wanted: BTreeSet<Task> = setups
+            .iter()
+            .flat_map(|setup| detector::needed(setup.plan.tasks))
+            .collect();
         let wanted: Vec<Task> = wanted.into_iter().collect();
         let analyzers = detector::analyzers(site, &wanted)?;
         self.models = analyzers.chosen();
@@ -220,7 +238,8 @@ impl Running {
             ids: Arc::new(Mutex::new(move || ids.next())),
         };
         let (outbox, bus) = self.outbox(site, "pipeline").await?;
-        // Only a courtesy to the demo's clock: without a broker the outbox keeps what the cameras say.
+        // Only a courtesy to the demo's clock: without a broker the outbox keeps what the cameras
+        // say.
         drop(tokio::time::timeout(BROKER_WITHIN, bus.wait_online()).await);
         let (pipeline, outlet) = Pipeline::start(setups, detectors, &shared)?;
         self.pipeline = Some(Arc::new(pipeline));
@@ -245,7 +264,11 @@ impl Running {
             .unwrap_or_default();
         let key = SealingKey::load_or_create(&site.state("keys/gallery.key"))?;
         let path = site.state("people/gallery.sealed");
-        Ok(Some(Arc::new(Gallery::open(&path, &model, Box::new(SiteSeal(key)))?)))
+        Ok(Some(Arc::new(Gallery::open(
+            &path,
+            &model,
+            Box::new(SiteSeal(key)),
+        )?)))
     }
 
     /// A hand on the lists of all gates.
@@ -260,7 +283,9 @@ impl Running {
 
     /// Waits until the cameras have said everything, and gives their counts.
     pub async fn end_cameras(&mut self) -> Vec<(CameraId, CameraStats)> {
-        let Some(pipeline) = self.pipeline.take() else { return Vec::new() };
+        let Some(pipeline) = self.pipeline.take() else {
+            return Vec::new();
+        };
         pipeline.stop();
         let joined = tokio::task::spawn_blocking(move || {
             let mut pipeline = pipeline;
@@ -299,7 +324,9 @@ impl RegistrySetter {
     pub async fn set(&self, entries: Vec<Registration>) -> Result<()> {
         let registry = Arc::new(ListRegistry::new(entries, clock::now()));
         for gate in &self.0 {
-            gate.send(registry.clone()).await.context("a gate has ended")?;
+            gate.send(registry.clone())
+                .await
+                .context("a gate has ended")?;
         }
         Ok(())
     }

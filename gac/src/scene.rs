@@ -19,7 +19,9 @@ impl SceneSource {
             "door" => SceneKind::Door,
             other => bail!("there is no scene {other:?}; write gate, junction or door"),
         };
-        Ok(Self { scene: Scene::new(&SceneSpec::new(kind, seed), portrait)? })
+        Ok(Self {
+            scene: Scene::new(&SceneSpec::new(kind, seed), portrait)?,
+        })
     }
 }
 
@@ -37,6 +39,7 @@ impl SceneRenderer for SceneSource {
     }
 
     fn render(&mut self, frame_no: u64, rgb: &mut [u8]) {
-        self.scene.render(u32::try_from(frame_no).unwrap_or(u32::MAX), rgb);
+        self.scene
+            .render(u32::try_from(frame_no).unwrap_or(u32::MAX), rgb);
     }
 }

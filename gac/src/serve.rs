@@ -27,14 +27,18 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     config.bind = bind;
     config.zone = site.site.site.timezone.get_ref().clone();
     if web.allow_unauthenticated_network {
-        config.bind_policy = BindPolicy::UnauthenticatedNetwork { host_names: Vec::new() };
+        config.bind_policy = BindPolicy::UnauthenticatedNetwork {
+            host_names: Vec::new(),
+        };
     }
     let api = Api::open(config).await?;
     let listener = api.listen().await?;
     running.address = Some(listener.local_addr()?);
     let (bus, _events) = running.connect("api", Vec::new());
     let shutdown = running.shutdown();
-    running.tasks.spawn(async move { Ok(api.run(listener, bus, shutdown).await?) });
+    running
+        .tasks
+        .spawn(async move { Ok(api.run(listener, bus, shutdown).await?) });
     Ok(())
 }
 

@@ -38,12 +38,19 @@ impl LoadedSite {
         for problem in &problems {
             eprintln!("{}", problem_line(path, problem));
         }
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
             bail!("{} was not accepted", path.display());
         }
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
-        Ok(Self { site, sha256: text.sha256(), folder })
+        Ok(Self {
+            site,
+            sha256: text.sha256(),
+            folder,
+        })
     }
 
     /// A path of the file, relative to the folder that it stands in.
@@ -66,7 +73,11 @@ impl LoadedSite {
 
     /// The cameras, opened later by the pipeline.
     pub fn cameras(&self) -> Result<Vec<CameraSetup>> {
-        self.site.cameras.iter().map(|camera| self.camera(camera)).collect()
+        self.site
+            .cameras
+            .iter()
+            .map(|camera| self.camera(camera))
+            .collect()
     }
 
     fn camera(&self, camera: &CameraSection) -> Result<CameraSetup> {
@@ -76,14 +87,22 @@ impl LoadedSite {
         options.fps_max = Some(f64::from(*camera.fps_max.get_ref()));
         options.loop_playback = source.repeat;
         let is_fast = source.pace == PaceKind::Fast;
-        options.pace = if is_fast { Pace::AsFastAsPossible } else { Pace::RealTime };
+        options.pace = if is_fast {
+            Pace::AsFastAsPossible
+        } else {
+            Pace::RealTime
+        };
         Ok(CameraSetup {
             plan: self.plan(id, camera)?,
             source: self
                 .source(source)
                 .with_context(|| format!("camera {}", camera.id.get_ref()))?,
             options,
-            hand_over: if is_fast { HandOver::Blocking } else { HandOver::NewestWins },
+            hand_over: if is_fast {
+                HandOver::Blocking
+            } else {
+                HandOver::NewestWins
+            },
         })
     }
 
@@ -92,7 +111,11 @@ impl LoadedSite {
         let mut lines = Vec::new();
         for line in &camera.lines {
             let zone: ZoneId = line.zone.get_ref().parse()?;
-            lines.push(CountLine { zone, from: line.from, to: line.to });
+            lines.push(CountLine {
+                zone,
+                from: line.from,
+                to: line.to,
+            });
         }
         let stop_line = match (&camera.stop_line, &camera.signal) {
             (Some(line), Some(signal)) => Some(StopLine {
@@ -104,7 +127,11 @@ impl LoadedSite {
             _ => None,
         };
         Ok(Plan {
-            is_gate: self.site.gates.iter().any(|gate| gate.camera.get_ref() == id.as_str()),
+            is_gate: self
+                .site
+                .gates
+                .iter()
+                .any(|gate| gate.camera.get_ref() == id.as_str()),
             camera: id,
             tasks: Tasks {
                 vehicles: has(CameraTask::Vehicles),
@@ -112,7 +139,10 @@ impl LoadedSite {
                 plates: has(CameraTask::Plates),
                 faces: has(CameraTask::Faces),
             },
-            region: camera.region.as_ref().map(|region| region.get_ref().clone()),
+            region: camera
+                .region
+                .as_ref()
+                .map(|region| region.get_ref().clone()),
             motion_gate: camera.motion_gate,
             lines,
             stop_line,
@@ -121,11 +151,16 @@ impl LoadedSite {
 
     fn source(&self, section: &SourceSection) -> Result<SourceSpec> {
         if let Some(file) = &section.file {
-            return Ok(SourceSpec::File { path: self.path(file) });
+            return Ok(SourceSpec::File {
+                path: self.path(file),
+            });
         }
         if let Some(dir) = &section.pictures {
             let fps = f64::from(section.fps.unwrap_or(5.0));
-            return Ok(SourceSpec::Pictures { dir: self.path(dir), fps });
+            return Ok(SourceSpec::Pictures {
+                dir: self.path(dir),
+                fps,
+            });
         }
         if let Some(url) = &section.rtsp {
             let transport = match section.transport.as_deref() {
@@ -133,20 +168,32 @@ impl LoadedSite {
                 _ => RtspTransport::Tcp,
             };
             let url = self.with_credentials(url, section)?;
-            return Ok(SourceSpec::Rtsp { url, transport, latency_ms: 100 });
+            return Ok(SourceSpec::Rtsp {
+                url,
+                transport,
+                latency_ms: 100,
+            });
         }
         if let Some(text) = &section.launch {
             return Ok(SourceSpec::Launch { text: text.clone() });
         }
-        let Some(kind) = &section.scene else { bail!("no source") };
-        let portrait = section.portrait.as_ref().map(|portrait| self.path(portrait));
+        let Some(kind) = &section.scene else {
+            bail!("no source")
+        };
+        let portrait = section
+            .portrait
+            .as_ref()
+            .map(|portrait| self.path(portrait));
         let scene = SceneSource::new(kind, section.seed, portrait.as_deref())?;
         Ok(SourceSpec::Scene(Box::new(scene)))
     }
 
-    /// Puts `user:password` of a file of its own into the address, so that the site file can be shown around.
+    /// Puts `user:password` of a file of its own into the address, so that the site file can be
+    /// shown around.
     fn with_credentials(&self, url: &str, section: &SourceSection) -> Result<String> {
-        let Some(file) = &section.credentials_file else { return Ok(url.to_owned()) };
+        let Some(file) = &section.credentials_file else {
+            return Ok(url.to_owned());
+        };
         let file = self.path(file);
         let secret = fs::read_to_string(&file)
             .with_context(|| format!("reading the credentials file {}", file.display()))?;
@@ -157,7 +204,8 @@ impl LoadedSite {
     }
 }
 
-/// A folder that set-up fills: `third_party/` of the current folder, then of the program's own checkout.
+/// A folder that set-up fills: `third_party/` of the current folder, then of the program's own
+/// checkout.
 pub fn provided(name: &str) -> PathBuf {
     let here = Path::new("third_party").join(name);
     if here.exists() {

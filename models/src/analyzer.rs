@@ -31,7 +31,8 @@ struct Verified {
 impl Analyzers {
     /// Chooses the best installed candidate of each task and verifies its files.
     ///
-    /// A candidate that is installed and wrong is an error, not a reason to take a worse one in silence.
+    /// A candidate that is installed and wrong is an error, not a reason to take a worse one in
+    /// silence.
     pub fn new(runtime: &Runtime, store: &Store, tasks: &[Task]) -> Result<Self, ModelError> {
         let mut sets = BTreeMap::new();
         for task in tasks {
@@ -77,7 +78,8 @@ impl Analyzers {
         self.sets.get(&task)?.first().map(|one| one.model.score_min)
     }
 
-    /// Loads all chosen models for one thread and runs each once, so that the first frame is not slower.
+    /// Loads all chosen models for one thread and runs each once, so that the first frame is not
+    /// slower.
     pub fn analyzer(&self) -> Result<Analyzer, ModelError> {
         // Each inference thread has its own core; OpenCV must not start a pool beside it.
         if let Err(error) = opencv::core::set_num_threads(1) {
@@ -124,7 +126,8 @@ impl Head {
         })
     }
 
-    /// The first run, on a grey picture: it shows a model whose outputs are not what its decoder reads.
+    /// The first run, on a grey picture: it shows a model whose outputs are not what its decoder
+    /// reads.
     fn warm_up<T>(&self, first: Result<T, InferenceError>) -> Result<(), ModelError> {
         first.map(drop).map_err(|source| ModelError::WarmUp {
             model: self.model.id.clone(),
@@ -133,7 +136,8 @@ impl Head {
     }
 }
 
-/// The models of one inference thread. Every call says what is wrong with the frame or the model; none panics.
+/// The models of one inference thread. Every call says what is wrong with the frame or the model;
+/// none panics.
 #[derive(Default)]
 pub struct Analyzer {
     objects: Option<ObjectDetector>,
@@ -204,8 +208,8 @@ impl Analyzer {
 
     /// As [`Self::detect_plates`]; where nothing is found, again with the region made smaller.
     ///
-    /// The second look finds most of the plates that are too large in the picture for the first one,
-    /// and costs as much again where there is no plate.
+    /// The second look finds most of the plates that are too large in the picture for the first
+    /// one, and costs as much again where there is no plate.
     pub fn detect_plates_thoroughly(
         &mut self,
         frame: &Frame,
@@ -245,7 +249,8 @@ impl Analyzer {
         faces.detect(Picture::of(frame)?, region)
     }
 
-    /// The template of a face; `None` without landmarks, because a face that is not aligned matches nobody rightly.
+    /// The template of a face; `None` without landmarks, because a face that is not aligned matches
+    /// nobody rightly.
     pub fn embed_face(
         &mut self,
         frame: &Frame,
@@ -265,7 +270,8 @@ impl Analyzer {
         liveness.judge(Picture::of(frame)?, face)
     }
 
-    /// The least similarity of two templates that counts as the same person (false match rate 1e-3).
+    /// The least similarity of two templates that counts as the same person (false match rate
+    /// 1e-3).
     pub fn similarity_min(&self) -> Option<f32> {
         self.embedder.as_ref().map(FaceEmbedder::similarity_min)
     }

@@ -1,4 +1,5 @@
-//! Which models there are, where they come from, and what they are good for: `catalog.toml` as values.
+//! Which models there are, where they come from, and what they are good for: `catalog.toml` as
+//! values.
 
 mod fetch;
 mod npm;
@@ -127,7 +128,8 @@ pub struct Model {
     pub crop_scale: Option<f32>,
     /// What was measured, in words.
     pub accuracy: String,
-    /// The shortest of many calls on a frame of 1280 x 720, preparation included, one thread of a server core.
+    /// The shortest of many calls on a frame of 1280 x 720, preparation included, one thread of a
+    /// server core.
     pub ms_min: f32,
     /// Where it comes from, in order of preference.
     #[serde(rename = "source", default)]

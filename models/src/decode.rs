@@ -1,5 +1,5 @@
-//! Tensors into boxes, characters and scores. Pure functions: a tensor of another shape is an error, a number that
-//! is not finite drops the detection.
+//! Tensors into boxes, characters and scores. Pure functions: a tensor of another shape is an
+//! error, a number that is not finite drops the detection.
 
 pub mod blazeface;
 pub mod centernet;
@@ -65,7 +65,8 @@ impl Scored for RawFace {
     }
 }
 
-/// More detections than any real frame has: a broken model must not make the suppression take minutes.
+/// More detections than any real frame has: a broken model must not make the suppression take
+/// minutes.
 const DETECTIONS_MAX: usize = 1000;
 
 /// Keeps the best of those that overlap by more than `iou_max`, whatever their class, best first.

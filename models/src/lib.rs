@@ -1,7 +1,9 @@
 //! Catalogue, import and ONNX Runtime sessions, with pure pre- and post-processing.
 //!
-//! A model comes into the [`Store`] by [`catalog::pull`], which verifies it; [`Runtime`] finds the library;
-//! [`Analyzers`] makes one [`Analyzer`] for each inference thread, because a session is run by exactly one thread.
+//! A model comes into the [`Store`] by [`catalog::pull`], which verifies it; [`Runtime`] finds the
+//! library;
+//! [`Analyzers`] makes one [`Analyzer`] for each inference thread, because a session is run by
+//! exactly one thread.
 //! Everything in [`preprocess`] and [`decode`] is a pure function of pictures and tensors.
 
 pub mod analyzer;

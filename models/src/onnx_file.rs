@@ -1,7 +1,8 @@
 //! ONNX files as bytes: a repair that old exports need, without a protobuf library.
 //!
-//! Exports for IR versions before 4 list every weight among the graph's inputs as well. The runtime must then
-//! expect that a caller overrides a weight, folds nothing, and is about three times slower.
+//! Exports for IR versions before 4 list every weight among the graph's inputs as well. The runtime
+//! must then expect that a caller overrides a weight, folds nothing, and is about three times
+//! slower.
 
 use std::{collections::BTreeSet, ops::Range};
 

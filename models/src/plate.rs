@@ -9,7 +9,8 @@ use domain::{
     plate::{Layout, PlateClass},
 };
 
-/// A box this wide for its height holds one row: 520 x 110 mm against 330 x 165 and 190 x 140 mm, askew.
+/// A box this wide for its height holds one row: 520 x 110 mm against 330 x 165 and 190 x 140 mm,
+/// askew.
 const ONE_ROW_ASPECT_MIN: f32 = 2.6;
 /// Between these the grammar may overrule the shape.
 const DOUBTFUL_ASPECT: std::ops::Range<f32> = 2.1..3.1;

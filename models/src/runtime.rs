@@ -13,7 +13,8 @@ use std::{
 
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// Where to look for the library. The program's edge fills it in: nothing here reads the environment.
+/// Where to look for the library. The program's edge fills it in: nothing here reads the
+/// environment.
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeSearch {
     /// A path that a person gave. When it is wrong, nothing else is tried.
@@ -94,7 +95,8 @@ enum Refusal {
 }
 
 fn open(path: &Path) -> Result<Runtime, Refusal> {
-    // A bare name is for the system's loader; anything else must exist, which gives the clearer message.
+    // A bare name is for the system's loader; anything else must exist, which gives the clearer
+    // message.
     if path != Path::new(LIBRARY) && !path.exists() {
         return Err(Refusal::NotThere("no such file".to_owned()));
     }

@@ -38,7 +38,8 @@ const STILL_INTERVAL: Duration = Duration::from_secs(2);
 /// Things that stand still before a camera that has no gate are looked at this often.
 const WAITING_INTERVAL: Duration = Duration::from_millis(400);
 
-/// A gate at which everybody is settled looks this often: somebody new may come, and who is there may go.
+/// A gate at which everybody is settled looks this often: somebody new may come, and who is there
+/// may go.
 const SETTLED_INTERVAL: Duration = Duration::from_millis(280);
 
 /// In so many frames a thing is seen before it is believed.
@@ -220,7 +221,8 @@ impl CameraCore {
 
     /// Whether the models are asked about this frame.
     ///
-    /// A gate looks at every frame while somebody there is not settled, and less often once everybody is.
+    /// A gate looks at every frame while somebody there is not settled, and less often once
+    /// everybody is.
     /// Elsewhere a frame in which nothing moves is left out, but for a look now and then.
     fn is_worth_a_look(&mut self, frame: &Frame) -> bool {
         let Some(motion) = &mut self.motion else {
@@ -306,7 +308,8 @@ impl CameraCore {
         }
     }
 
-    /// Remembers the frame that shows a vehicle best. People's pictures are not kept: only gates need one, of vehicles.
+    /// Remembers the frame that shows a vehicle best. People's pictures are not kept: only gates
+    /// need one, of vehicles.
     fn keep_pictures(&mut self, said: &SightingsOutput, frame: &Frame) {
         if !self.plan.is_gate || !self.plan.tasks.vehicles {
             return;

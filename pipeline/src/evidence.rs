@@ -1,7 +1,8 @@
 //! Pictures that must be kept: made off the hot path, written before anybody is told.
 //!
-//! One thread encodes and stores; its queue has a limit, and a full queue makes the worker wait: evidence is an event,
-//! and events are not dropped. Live pictures share the thread and are dropped when it is busy.
+//! One thread encodes and stores; its queue has a limit, and a full queue makes the worker wait:
+//! evidence is an event, and events are not dropped. Live pictures share the thread and are dropped
+//! when it is busy.
 
 use crate::{
     annotate::{Canvas, Mark, MarkLine},

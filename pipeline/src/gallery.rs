@@ -1,6 +1,7 @@
 //! Enrolled people: consent and face templates, sealed on disk.
 //!
-//! Nobody is in it without a recorded consent (PDPL 91/2025/QH15; NĐ356/2025 art. 4: a template is sensitive data).
+//! Nobody is in it without a recorded consent (PDPL 91/2025/QH15; NĐ356/2025 art. 4: a template is
+//! sensitive data).
 //! Templates of other people are compared in memory and dropped; they have no way into this file.
 
 use domain::{Embedding, FaceMatch, PersonId, Timestamp};
@@ -169,7 +170,8 @@ impl Gallery {
             .map(|enrolled| enrolled.name.clone())
     }
 
-    /// The nearest enrolled people, at most three, best first; equal similarity in the order of their ids.
+    /// The nearest enrolled people, at most three, best first; equal similarity in the order of
+    /// their ids.
     pub fn nearest(&self, face: &Embedding, similarity_min: f32) -> Vec<FaceMatch> {
         let people = self.people();
         let mut matches: Vec<FaceMatch> = people
@@ -210,7 +212,8 @@ impl Gallery {
         self.replace(people)
     }
 
-    /// Forgets a person, templates and consent record alike. Returns whether the person was enrolled.
+    /// Forgets a person, templates and consent record alike. Returns whether the person was
+    /// enrolled.
     pub fn withdraw(&self, person: PersonId) -> Result<bool, GalleryError> {
         let mut people = People::clone(&self.people());
         let was_enrolled = people.remove(&person).is_some();
@@ -305,7 +308,8 @@ fn read(path: &Path, model: &str, seal: &dyn Seal, bytes: &[u8]) -> Result<Peopl
 mod tests {
     use super::*;
 
-    /// Not a cipher: the real one is tested in `service`. This one shows that the gallery goes through it.
+    /// Not a cipher: the real one is tested in `service`. This one shows that the gallery goes
+    /// through it.
     struct Inverting(u8);
     impl Seal for Inverting {
         fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! Frames to sightings and candidates: the assembly of one edge box.
 //!
 //! One thread for each camera takes frames from its source and offers them to the [`scheduler`].
-//! One thread for each inference worker takes the next frame, asks the models, and lets the camera's own core judge.
+//! One thread for each inference worker takes the next frame, asks the models, and lets the
+//! camera's own core judge.
 //! One thread makes and stores pictures. All that is said leaves by one queue of [`Output`]s.
 
 mod annotate;

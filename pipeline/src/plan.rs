@@ -54,7 +54,8 @@ pub struct Plan {
     pub region: Option<Vec<[f32; 2]>>,
     /// Whether still scenes are left out.
     pub motion_gate: bool,
-    /// Whether the camera has a gate: its frames go first and pictures of vehicles are kept for the guard.
+    /// Whether the camera has a gate: its frames go first and pictures of vehicles are kept for the
+    /// guard.
     pub is_gate: bool,
     /// Counting lines.
     pub lines: Vec<CountLine>,
@@ -162,7 +163,8 @@ impl Tasks {
         }
     }
 
-    /// Classes that sightings are made of. A rider is part of the motorbike unless people are wanted.
+    /// Classes that sightings are made of. A rider is part of the motorbike unless people are
+    /// wanted.
     pub(crate) fn sighting_classes(self) -> Vec<Class> {
         let mut classes = Vec::new();
         if self.people {

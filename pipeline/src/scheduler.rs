@@ -1,7 +1,8 @@
 //! Which camera's frame is analysed next: newest wins within a camera, gates first between cameras.
 //!
 //! Each camera has a place for one waiting frame.
-//! A newer frame takes the place of an older one, and that is counted: frames may be lost, but never in silence.
+//! A newer frame takes the place of an older one, and that is counted: frames may be lost, but
+//! never in silence.
 //! A camera is held by one worker at a time, so its frames are judged in order.
 
 use domain::{Frame, Timestamp};

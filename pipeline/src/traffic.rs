@@ -57,7 +57,8 @@ impl Traffic {
         }
     }
 
-    /// Puts the stop line into the picture. The rule starts anew: another picture size is another picture.
+    /// Puts the stop line into the picture. The rule starts anew: another picture size is another
+    /// picture.
     pub(crate) fn place(&mut self, place: &PlanInImage) {
         let line = place.line(self.line.from, self.line.to);
         let config = RedLightConfig {
@@ -210,7 +211,8 @@ impl Traffic {
     }
 }
 
-/// The frames that were judged, whole, and the vehicle enlarged from the one before the line, where its plate is near.
+/// The frames that were judged, whole, and the vehicle enlarged from the one before the line, where
+/// its plate is near.
 fn stills(finding: &RuleFinding, ring: &FrameRing) -> Vec<Still> {
     let mut stills = Vec::new();
     for wanted in &finding.frames {

@@ -1,4 +1,5 @@
-//! The assembly with a scripted detector: frames that are drawn here, boxes that are found by their colour.
+//! The assembly with a scripted detector: frames that are drawn here, boxes that are found by their
+//! colour.
 
 use domain::{
     BoxInImage, CharRead, Class, Detection, EvidenceRole, FaceObservation, Frame, PlateColour,
@@ -96,13 +97,19 @@ impl Detector for White {
         _frame: &Frame,
         plates: &[Detection],
     ) -> Result<Vec<Option<PlateRead>>, Infallible> {
-        let read = |best| CharRead { best, score: 0.99, alternatives: Vec::new() };
+        let read = |best| CharRead {
+            best,
+            score: 0.99,
+            alternatives: Vec::new(),
+        };
         let plate = |plate: &Detection| {
             Some(PlateRead {
                 bounds: plate.bounds,
                 corners: None,
                 detect_score: plate.score,
-                rows: vec![RowRead { chars: "30F25658".chars().map(read).collect() }],
+                rows: vec![RowRead {
+                    chars: "30F25658".chars().map(read).collect(),
+                }],
                 colour: PlateColour::White,
             })
         };

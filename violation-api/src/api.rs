@@ -107,8 +107,9 @@ impl ApiConfig {
 pub enum ApiError {
     /// The configuration asks for what is not safe.
     #[error(
-        "refusing to listen on {address}: there is no login, and this address is not of this machine alone; \
-         listen on 127.0.0.1, or set allow_unauthenticated_network = true if something in front of it checks who comes"
+        "refusing to listen on {address}: there is no login, and other machines reach this address; \
+         listen on 127.0.0.1, or set allow_unauthenticated_network = true \
+         if something in front of it checks who comes"
     )]
     NotLoopback {
         /// The address.
@@ -153,7 +154,8 @@ pub struct Api {
 fn zone(name: &str) -> Result<TimeZone, ApiError> {
     match TimeZone::get(name) {
         Ok(zone) => Ok(zone),
-        // A small machine may have no zone files. Việt Nam has had +07 without summer time since 1975.
+        // A small machine may have no zone files. Việt Nam has had +07 without summer time since
+        // 1975.
         Err(_no_zone_files) if name == DEFAULT_ZONE => Ok(TimeZone::fixed(jiff::tz::offset(7))),
         Err(_unknown) => Err(ApiError::Zone {
             zone: name.to_owned(),
@@ -208,7 +210,8 @@ impl Api {
         self.app.ingest.tally()
     }
 
-    /// Shows everything anew on every open page, after the store was changed by other means than the bus.
+    /// Shows everything anew on every open page, after the store was changed by other means than
+    /// the bus.
     pub fn refresh(&self) {
         let mut changes = Changes {
             is_case_changed: true,
@@ -249,7 +252,7 @@ impl Api {
             tokio::select! {
                 served = served => served.map_err(ApiError::Serve),
                 // Somebody may read slowly, or not at all.
-                () = async { shutdown.wait().await; tokio::time::sleep(CLOSE_WITHIN).await } => Ok(()),
+                () = some_time_after(&shutdown) => Ok(()),
             }
         };
         let take_in = async { ingest.await.map_err(ApiError::Bus) };
@@ -257,6 +260,11 @@ impl Api {
         self.app.store.close().await;
         both.map(|((), ())| ())
     }
+}
+
+async fn some_time_after(shutdown: &Shutdown) {
+    shutdown.wait().await;
+    tokio::time::sleep(CLOSE_WITHIN).await;
 }
 
 impl App {

@@ -62,7 +62,8 @@ impl Changes {
 #[derive(Clone)]
 pub(crate) struct Feed {
     sender: broadcast::Sender<Arc<Changes>>,
-    /// Counts the changes, but those of cameras alone, from a number that no earlier run has reached.
+    /// Counts the changes, but those of cameras alone, from a number that no earlier run has
+    /// reached.
     seq: Arc<AtomicI64>,
 }
 

@@ -1,6 +1,7 @@
 //! Takes in what other programs say, and tells them what is stored.
 //!
-//! **Invariant:** a receipt is sent only after the transaction with its messages has been committed.
+//! **Invariant:** a receipt is sent only after the transaction with its messages has been
+//! committed.
 //! What cannot be read is counted and named in the log, without its content, and the rest goes on.
 //! What cannot be stored just now is left without a receipt: its outbox repeats it.
 
@@ -43,7 +44,8 @@ pub struct IngestTally {
     pub stored: u64,
     /// Messages that came twice or late.
     pub doubled: u64,
-    /// Messages that were refused: no message of ours, of a newer version, too large, or on another's topic.
+    /// Messages that were refused: no message of ours, of a newer version, too large, or on
+    /// another's topic.
     pub rejected: u64,
     /// Messages that the database did not take just now; their outboxes repeat them.
     pub postponed: u64,
@@ -214,7 +216,8 @@ fn note(app: &App, ingested: Ingested) {
     app.feed.say(ingested.changes);
 }
 
-/// States are repeated by their senders anyway; everything else waits in an outbox until this receipt.
+/// States are repeated by their senders anyway; everything else waits in an outbox until this
+/// receipt.
 fn wants_receipt(message: &Message) -> bool {
     match message {
         Message::Sighting(_)

@@ -1,8 +1,8 @@
 //! Passages, verdicts and cases in a store, with a JSON API and a web console.
 //!
-//! Messages come over MQTT (`ingest`), are stored once whatever happens (`store`), and are shown to programs (`http`)
-//! and to people (`console`). A case changes by an event of `casework` only, and every reading of a plate or a case is
-//! written to an audit that shows tampering.
+//! Messages come over MQTT (`ingest`), are stored once whatever happens (`store`), and are shown to
+//! programs (`http`) and to people (`console`). A case changes by an event of `casework` only, and
+//! every reading of a plate or a case is written to an audit that shows tampering.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

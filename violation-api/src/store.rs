@@ -1,8 +1,9 @@
 //! Everything that is kept: SQLite by default, PostgreSQL by URL, one behaviour.
 //!
-//! **Invariant:** taking in is idempotent: doubles, by envelope or by entity, change nothing, and the order in which
-//! messages come does not show in what is left.
-//! **Invariant:** a case changes by an event of `casework` only, in one transaction with its event row and its audit row.
+//! **Invariant:** taking in is idempotent: doubles, by envelope or by entity, change nothing, and
+//! the order in which messages come does not show in what is left.
+//! **Invariant:** a case changes by an event of `casework` only, in one transaction with its event
+//! row and its audit row.
 
 mod audit;
 mod cases;
@@ -66,7 +67,8 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// Whether the same statement would fail again, because of what it says and not because of where the database is.
+    /// Whether the same statement would fail again, because of what it says and not because of
+    /// where the database is.
     pub fn is_about_content(&self) -> bool {
         match self {
             Self::Content { .. } => true,
@@ -113,7 +115,8 @@ impl Store {
         rows.first().map(|row| row.text("media_type")).transpose()
     }
 
-    /// Forgets envelope ids and idempotency keys from before this moment; later doubles are still found by their entity.
+    /// Forgets envelope ids and idempotency keys from before this moment; later doubles are still
+    /// found by their entity.
     pub async fn forget_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.database.begin().await?;
         let mut n_rows = tx

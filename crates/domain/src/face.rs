@@ -3,13 +3,14 @@
 use crate::{BoxInImage, PersonId, PointInImage};
 use std::{fmt, sync::Arc};
 
-/// A face template: a unit vector. Biometric data (NĐ356/2025 art. 4): `Debug` is redacted, and the template of a
-/// person who is not enrolled never leaves the memory of the process that made it.
+/// A face template: a unit vector. Biometric data (NĐ356/2025 art. 4): `Debug` is redacted, and the
+/// template of a person who is not enrolled never leaves the memory of the process that made it.
 #[derive(Clone, PartialEq)]
 pub struct Embedding(Arc<[f32]>);
 
 impl Embedding {
-    /// Scales the vector to length 1. `None` when it has no direction: empty, all zero, or not finite.
+    /// Scales the vector to length 1. `None` when it has no direction: empty, all zero, or not
+    /// finite.
     pub fn normalised(vector: &[f32]) -> Option<Self> {
         let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
         if !length.is_finite() || length <= f32::EPSILON {
@@ -66,7 +67,8 @@ pub struct FaceObservation {
     pub bounds: BoxInImage,
     /// The detector's score.
     pub score: f32,
-    /// Right eye, left eye, nose tip, right and left corner of the mouth (as the person has them), when given.
+    /// Right eye, left eye, nose tip, right and left corner of the mouth (as the person has them),
+    /// when given.
     pub landmarks: Option<[PointInImage; 5]>,
     /// What liveness said, when it was asked.
     pub liveness: Option<Liveness>,

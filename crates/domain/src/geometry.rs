@@ -147,7 +147,8 @@ pub enum Crossing {
 }
 
 impl LineInImage {
-    /// Positive on the right-hand side as one looks along the line in the picture (y grows downwards).
+    /// Positive on the right-hand side as one looks along the line in the picture (y grows
+    /// downwards).
     pub fn side(&self, point: PointInImage) -> f32 {
         (self.to.x - self.from.x) * (point.y - self.from.y)
             - (self.to.y - self.from.y) * (point.x - self.from.x)
@@ -155,7 +156,8 @@ impl LineInImage {
 
     /// Whether the step from `before` to `after` crosses this segment, and from which side.
     ///
-    /// A step that ends on the line has crossed; one that starts on it has not: so no crossing counts twice.
+    /// A step that ends on the line has crossed; one that starts on it has not: so no crossing
+    /// counts twice.
     pub fn crossing(&self, before: PointInImage, after: PointInImage) -> Option<Crossing> {
         let (s0, s1) = (self.side(before), self.side(after));
         let direction = if s0 < 0.0 && 0.0 <= s1 {

@@ -35,9 +35,11 @@ macro_rules! ids {
         impl FromStr for $name {
             type Err = InvalidId;
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let wrong = InvalidId { expected: concat!($prefix, "_ and 32 lower-case hexadecimal digits") };
+                let expected = concat!($prefix, "_ and 32 lower-case hexadecimal digits");
+                let wrong = InvalidId { expected };
                 let digits = text.strip_prefix(concat!($prefix, "_")).ok_or_else(|| wrong.clone())?;
-                let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+                let is_plain = digits.bytes().all(is_hex);
                 if digits.len() != 32 || !is_plain {
                     return Err(wrong);
                 }
@@ -70,7 +72,8 @@ macro_rules! slugs {
     ($($(#[$doc:meta])* $name:ident;)*) => { $(
         $(#[$doc])*
         ///
-        /// A slug: 1 to 32 of `a-z`, `0-9` and `-`, so that it can stand in an MQTT topic and in a path.
+        /// A slug: 1 to 32 of `a-z`, `0-9` and `-`, so that it can stand in an MQTT topic and in a
+        /// path.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
@@ -90,8 +93,8 @@ macro_rules! slugs {
         impl FromStr for $name {
             type Err = InvalidId;
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let is_slug = (1..=32).contains(&text.len())
-                    && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                let is_good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+                let is_slug = (1..=32).contains(&text.len()) && text.bytes().all(is_good);
                 if is_slug {
                     Ok(Self(text.to_owned()))
                 } else {

@@ -1,4 +1,5 @@
-//! Vietnamese plates: a normal form that loses nothing, what a reader saw, and what many frames agree on.
+//! Vietnamese plates: a normal form that loses nothing, what a reader saw, and what many frames
+//! agree on.
 //!
 //! Rows are kept, because `30F25658` is a car on one row and an old motorbike on two
 //! (TT79/2024/TT-BCA; `GLOSSARY.md`, *plate*).
@@ -12,12 +13,14 @@ mod lookalike;
 pub use grammar::{PlateClass, is_province_code};
 pub use lookalike::{is_confusable, single_confusion};
 
-/// Longest normal form: `80-441-NG-02` has 9 characters, `29-MĐ1 504.66` has 10; one more for a misread screw.
+/// Longest normal form: `80-441-NG-02` has 9 characters, `29-MĐ1 504.66` has 10; one more for a
+/// misread screw.
 const CHARS_MAX: usize = 11;
 
 /// A plate text in normal form: upper case, no separators, one or two rows, `Đ` kept.
 ///
-/// Personal data: `Debug` is redacted and there is no `Display`; [`Plate::expose`] is called where it must be seen.
+/// Personal data: `Debug` is redacted and there is no `Display`; [`Plate::expose`] is called where
+/// it must be seen.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Plate {
     rows: Vec<String>,
@@ -76,10 +79,12 @@ impl fmt::Display for PlateError {
 impl std::error::Error for PlateError {}
 
 impl Plate {
-    /// Reads a plate as people write it: `30F-256.58`, `29-B1 123.45`, or with the rows told apart, `29-B1/123.45`.
+    /// Reads a plate as people write it: `30F-256.58`, `29-B1 123.45`, or with the rows told apart,
+    /// `29-B1/123.45`.
     ///
     /// Separators are space, `-`, `.` and `·`; rows are told apart by `/` or a line break.
-    /// Letters are folded to upper case; full-width and other look-alike Unicode is refused, not guessed.
+    /// Letters are folded to upper case; full-width and other look-alike Unicode is refused, not
+    /// guessed.
     pub fn parse(text: &str) -> Result<Self, PlateError> {
         let mut rows = Vec::new();
         for row in text.trim().split(['/', '\n']) {
@@ -129,7 +134,8 @@ impl Plate {
         self.layout
     }
 
-    /// The text with `/` between rows. Call it only where a person with authority looks, or on a protected wire.
+    /// The text with `/` between rows. Call it only where a person with authority looks, or on a
+    /// protected wire.
     pub fn expose(&self) -> String {
         self.rows.join("/")
     }
@@ -237,7 +243,8 @@ pub struct PlateRead {
 }
 
 impl PlateRead {
-    /// The lowest score of its characters; 0 when there is none. A chain is as strong as its weakest link.
+    /// The lowest score of its characters; 0 when there is none. A chain is as strong as its
+    /// weakest link.
     pub fn score(&self) -> f32 {
         weakest(&self.rows)
     }

@@ -3,7 +3,10 @@
 //! Five, and a sixth needs an argument in `docs/design/`.
 //! MQTT and the store are no seams: they are tested against a real broker and real databases.
 
-use crate::{Ack, BoxInImage, Detection, FaceObservation, Frame, GateCommand, PersonId, Plate, PlateRead, SourceEvent, Timestamp};
+use crate::{
+    Ack, BoxInImage, Detection, FaceObservation, Frame, GateCommand, PersonId, Plate, PlateRead,
+    SourceEvent, Timestamp,
+};
 use std::{error::Error, future::Future, time::Duration};
 
 /// A camera, a file or a generated scene.
@@ -28,7 +31,8 @@ pub trait Detector: Send {
     /// Plates in a part of the frame; boxes are in pixels of the whole.
     fn plates(&mut self, frame: &Frame, within: BoxInImage) -> Result<Vec<Detection>, Self::Error>;
 
-    /// What stands on plates that [`Detector::plates`] found, in their order; `None` for one that cannot be read.
+    /// What stands on plates that [`Detector::plates`] found, in their order; `None` for one that
+    /// cannot be read.
     ///
     /// All plates of a frame at once, because a reader is quicker over a batch.
     fn read_plates(

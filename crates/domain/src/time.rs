@@ -52,7 +52,8 @@ impl Timestamp {
 
 /// RFC 3339 with microseconds and `Z`, as on every wire.
 ///
-/// The civil date is Howard Hinnant's `civil_from_days`, exact for the whole range of `i64` days used here.
+/// The civil date is Howard Hinnant's `civil_from_days`, exact for the whole range of `i64` days
+/// used here.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, micros) = (

@@ -1,4 +1,5 @@
-//! What a traffic rule says. A candidate is not an accusation: a person with authority makes it a violation.
+//! What a traffic rule says. A candidate is not an accusation: a person with authority makes it a
+//! violation.
 
 use crate::{BoxInImage, CameraId, CandidateId, Class, PlateVote, SightingId, Timestamp, TrackId};
 

@@ -1,7 +1,8 @@
 //! The MQTT broker inside the program, for the one-box shape and for tests.
 //!
 //! It listens on loopback without a password: whoever can reach it already runs on this machine.
-//! It keeps messages in memory only (at most 10 MB for each filter) and cannot be stopped before the process ends;
+//! It keeps messages in memory only (at most 10 MB for each filter) and cannot be stopped before
+//! the process ends;
 //! the outboxes bridge both. A site with more than one machine uses Mosquitto or another broker.
 
 use rumqttd::{
@@ -60,10 +61,12 @@ pub enum BrokerError {
 }
 
 impl EmbeddedBroker {
-    /// Starts it on this port of 127.0.0.1, or on a free one for 0; returns once it takes connections.
+    /// Starts it on this port of 127.0.0.1, or on a free one for 0; returns once it takes
+    /// connections.
     ///
-    /// Blocks for some milliseconds. The broker binds its port itself, so another program may take the port in
-    /// between: a probe through both its doors notices that, and a free port is then chosen anew.
+    /// Blocks for some milliseconds. The broker binds its port itself, so another program may take
+    /// the port in between: a probe through both its doors notices that, and a free port is then
+    /// chosen anew.
     pub fn start(port_or_0: u16) -> Result<Self, BrokerError> {
         let mut n_tries = 0;
         loop {

@@ -1,15 +1,18 @@
 //! Messages to and from other programs over MQTT. The only module that names the client library.
 //!
-//! **Delivery.** Everything but live pictures goes with QoS 1: what [`Bus::publish`] took is handed to the broker at
-//! least once, also over reconnections, in order, as long as the program lives.
-//! What must survive the program goes through [`crate::outbox`]. Sessions are clean: the broker keeps nothing for a
-//! program that is away; retained topics and the outboxes' repetition bring it up to date.
+//! **Delivery.** Everything but live pictures goes with QoS 1: what [`Bus::publish`] took is handed
+//! to the broker at least once, also over reconnections, in order, as long as the program lives.
+//! What must survive the program goes through [`crate::outbox`]. Sessions are clean: the broker
+//! keeps nothing for a program that is away; retained topics and the outboxes' repetition bring it
+//! up to date.
 //!
-//! **Limits.** Every queue has one. Out: `publish` refuses at once when [`BusConfig::n_outgoing_max`] messages wait;
-//! pictures are dropped and counted. In: when a receiver's channel is full, pictures (QoS 0) are dropped and counted,
-//! and for anything else *reading from the broker stops* until there is room, so that no event is lost. That holds
-//! up every receiver of this connection, and after about twice the keep-alive the connection itself: a receiver
-//! must take its messages promptly and hand slow work to somebody else.
+//! **Limits.** Every queue has one. Out: `publish` refuses at once when
+//! [`BusConfig::n_outgoing_max`] messages wait;
+//! pictures are dropped and counted. In: when a receiver's channel is full, pictures (QoS 0) are
+//! dropped and counted, and for anything else *reading from the broker stops* until there is room,
+//! so that no event is lost. That holds up every receiver of this connection, and after about twice
+//! the keep-alive the connection itself: a receiver must take its messages promptly and hand slow
+//! work to somebody else.
 
 mod config;
 mod driver;
@@ -187,9 +190,11 @@ enum Control {
 }
 
 impl Bus {
-    /// Starts connecting, in a task of its own; never fails: what is wrong is told by [`Self::state`].
+    /// Starts connecting, in a task of its own; never fails: what is wrong is told by
+    /// [`Self::state`].
     ///
-    /// Must be called inside a tokio runtime. The connection ends when it is closed, or when all clones are gone.
+    /// Must be called inside a tokio runtime. The connection ends when it is closed, or when all
+    /// clones are gone.
     pub fn connect(config: BusConfig) -> (Self, BusEvents) {
         let (outgoing, outgoing_rx) = mpsc::channel(config.n_outgoing_max);
         let (pictures, pictures_rx) = mpsc::channel(N_PICTURES_MAX);
@@ -240,7 +245,8 @@ impl Bus {
         &self.shared.source
     }
 
-    /// Puts a message of this program into an envelope of its own and publishes it; its id is returned.
+    /// Puts a message of this program into an envelope of its own and publishes it; its id is
+    /// returned.
     ///
     /// `seq` counts what was said here since the start, apart from what the outbox sends.
     pub fn say(&self, topic: &Topic, message: Message, at: Timestamp) -> Result<u128, BusError> {
@@ -286,8 +292,8 @@ impl Bus {
         acknowledged.await.map_err(|_closed| BusError::Closed)
     }
 
-    /// Publishes bytes with QoS 0, not retained, for live pictures: dropped (and counted) when there is no room or no
-    /// broker.
+    /// Publishes bytes with QoS 0, not retained, for live pictures: dropped (and counted) when
+    /// there is no room or no broker.
     pub fn publish_raw(&self, topic: &str, payload: Vec<u8>) -> Result<(), BusError> {
         let publication = checked(Publication {
             topic: topic.to_owned(),
@@ -313,10 +319,12 @@ impl Bus {
         taken
     }
 
-    /// Subscribes, now and after each reconnection; returns once the broker has agreed, so not before it is reached.
+    /// Subscribes, now and after each reconnection; returns once the broker has agreed, so not
+    /// before it is reached.
     ///
-    /// What comes goes to the [`BusEvents`] of [`Self::connect`]. What is known at the start belongs into
-    /// [`BusConfig::filters`] instead. A receiver that is dropped early keeps the subscription.
+    /// What comes goes to the [`BusEvents`] of [`Self::connect`]. What is known at the start
+    /// belongs into [`BusConfig::filters`] instead. A receiver that is dropped early keeps the
+    /// subscription.
     pub async fn subscribe(&self, filter: &str) -> Result<(), BusError> {
         check_filter(filter)?;
         let (done, agreed) = oneshot::channel();
@@ -332,7 +340,8 @@ impl Bus {
         agreed.await.map_err(|_closed| BusError::Closed)?
     }
 
-    /// Subscribes for a receiver of its own with room for `n_incoming_max`; does not wait for the broker.
+    /// Subscribes for a receiver of its own with room for `n_incoming_max`; does not wait for the
+    /// broker.
     ///
     /// A message goes to every receiver with a filter that fits.
     pub fn route(&self, filters: &[String], n_incoming_max: usize) -> Result<BusEvents, BusError> {
@@ -351,7 +360,8 @@ impl Bus {
         self.shared.state.clone()
     }
 
-    /// Returns once the connection is there with all subscriptions; an error if the bus is closed before.
+    /// Returns once the connection is there with all subscriptions; an error if the bus is closed
+    /// before.
     pub async fn wait_online(&self) -> Result<(), BusError> {
         let mut session = self.shared.session.clone();
         let online = session.wait_for(Option::is_some).await;
@@ -370,7 +380,8 @@ impl Bus {
         }
     }
 
-    /// Takes nothing more, waits until the broker has acknowledged what was queued, says `offline` and disconnects.
+    /// Takes nothing more, waits until the broker has acknowledged what was queued, says `offline`
+    /// and disconnects.
     ///
     /// Gives up after `within`; the broker then says `offline` for us. Clones are closed too.
     pub async fn close(&self, within: Duration) -> Closed {
@@ -382,7 +393,8 @@ impl Bus {
         closed.await.unwrap_or(Closed { n_unsent: 0 })
     }
 
-    /// The number of the connection while there is one; for those who repeat their messages themselves.
+    /// The number of the connection while there is one; for those who repeat their messages
+    /// themselves.
     pub(crate) fn session(&self) -> watch::Receiver<Option<u64>> {
         self.shared.session.clone()
     }
@@ -407,7 +419,9 @@ impl Bus {
         })?;
         let mut now = self.shared.session.clone();
         tokio::select! {
-            sent = self.shared.outgoing.send(publication) => sent.map_err(|_closed| BusError::Closed),
+            sent = self.shared.outgoing.send(publication) => {
+                sent.map_err(|_closed| BusError::Closed)
+            }
             _changed = now.wait_for(|now| *now != Some(session)) => Err(BusError::Offline),
         }
     }
@@ -423,7 +437,8 @@ fn publication(topic: &Topic, payload: Vec<u8>) -> Result<Publication, BusError>
     })
 }
 
-/// A packet that is too large, or a topic that is none, would break the connection, again and again.
+/// A packet that is too large, or a topic that is none, would break the connection, again and
+/// again.
 fn checked(publication: Publication) -> Result<Publication, BusError> {
     let topic = &publication.topic;
     if topic.is_empty() || topic.contains('\0') || !rumqttc::valid_topic(topic) {

@@ -174,7 +174,8 @@ fn nearest_known(message: &str) -> Option<String> {
         .map(|(_distance, known)| known.to_owned())
 }
 
-/// Edit distance in which `-` and `_`, and upper and lower case, are the same, and a swap of neighbours counts once.
+/// Edit distance in which `-` and `_`, and upper and lower case, are the same, and a swap of
+/// neighbours counts once.
 fn distance(a: &str, b: &str) -> usize {
     let plain = |text: &str| -> Vec<char> {
         text.chars()

@@ -1,6 +1,7 @@
 //! Evidence files by the SHA-256 of their content, on a local folder.
 //!
-//! A file is there whole or not at all: it is written beside, synced, renamed into place and its folder synced.
+//! A file is there whole or not at all: it is written beside, synced, renamed into place and its
+//! folder synced.
 //! The calls block; async callers use `tokio::task::spawn_blocking`.
 
 use crate::{clock, hex};
@@ -70,7 +71,8 @@ impl EvidenceStore {
     pub fn put(&self, bytes: &[u8]) -> Result<String, EvidenceError> {
         let hash = hex::sha256(bytes);
         let path = self.path(&hash).expect("a SHA-256 is a name");
-        // A file of that name was synced before it got the name; a wrong length can only be damage, and is mended.
+        // A file of that name was synced before it got the name; a wrong length can only be damage,
+        // and is mended.
         let n_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if fs::metadata(&path).is_ok_and(|found| found.len() == n_bytes) {
             return Ok(hash);
@@ -121,7 +123,8 @@ impl EvidenceStore {
         self.path(hash).is_some_and(|path| path.is_file())
     }
 
-    /// Where a file of that name is or would be; nothing for a text that is no name, so that no path leads elsewhere.
+    /// Where a file of that name is or would be; nothing for a text that is no name, so that no
+    /// path leads elsewhere.
     pub fn path(&self, hash: &str) -> Option<PathBuf> {
         hex::decode::<32>(hash)?;
         Some(self.folder.join(&hash[..2]).join(hash))

@@ -9,7 +9,8 @@ pub trait Ids: Send {
     fn next(&mut self) -> u128;
 }
 
-/// Ids in the order of their making: UUID version 7 with the clock's milliseconds, a counter and random bits.
+/// Ids in the order of their making: UUID version 7 with the clock's milliseconds, a counter and
+/// random bits.
 #[derive(Clone, Debug)]
 pub struct IdSource<C = SystemClock> {
     clock: C,
@@ -45,8 +46,8 @@ impl<C: Clock> Ids for IdSource<C> {
     }
 }
 
-/// The next id after `last` that is not smaller: counts in the 12 bits after the version and carries into the
-/// milliseconds; the lower 62 bits are those of `fresh`.
+/// The next id after `last` that is not smaller: counts in the 12 bits after the version and
+/// carries into the milliseconds; the lower 62 bits are those of `fresh`.
 fn successor(last: u128, fresh: u128) -> u128 {
     const LOW: u128 = (1 << 64) - 1;
     let stamp_and_count = (last >> 80) << 12 | (last >> 64 & 0xfff);
@@ -54,7 +55,8 @@ fn successor(last: u128, fresh: u128) -> u128 {
     (next >> 12) << 80 | 7 << 76 | (next & 0xfff) << 64 | (fresh & LOW)
 }
 
-/// The same ids for the same seed, for replay and tests: UUID version 8, so that they are told from real ones.
+/// The same ids for the same seed, for replay and tests: UUID version 8, so that they are told from
+/// real ones.
 #[derive(Clone, Debug)]
 pub struct SeededIds {
     seed: u64,

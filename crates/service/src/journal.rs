@@ -2,7 +2,8 @@
 //!
 //! A record counts once [`Journal::append`] has returned: it is written in one piece and synced.
 //! What a crash leaves of a last line is cut off at the next opening; any other damage is an error.
-//! The calls block, a sync takes milliseconds: async callers own a thread for it or use `spawn_blocking`.
+//! The calls block, a sync takes milliseconds: async callers own a thread for it or use
+//! `spawn_blocking`.
 
 mod reader;
 
@@ -159,9 +160,11 @@ impl Journal {
         self.torn
     }
 
-    /// Writes the records in one piece and syncs them. They must be numbered from [`Self::next_seq`].
+    /// Writes the records in one piece and syncs them. They must be numbered from
+    /// [`Self::next_seq`].
     ///
-    /// Nothing is written when a record is wrong. After an I/O error the journal takes no more: open it anew.
+    /// Nothing is written when a record is wrong. After an I/O error the journal takes no more:
+    /// open it anew.
     pub fn append(&mut self, records: &[JournalRecord]) -> Result<(), JournalError> {
         if self.is_broken {
             let source = io::Error::other("an earlier write failed: open the journal anew");

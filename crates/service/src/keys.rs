@@ -137,7 +137,8 @@ impl CommandVerifier {
         let known = self.keys.iter().find(|(id, _key)| id == key_id);
         let (_id, key) = known.ok_or(SignatureRejected::UnknownKey)?;
         let signature = hex::decode(signature).ok_or(SignatureRejected::Malformed)?;
-        // Strict: refuses malleable signatures, so that no second signature for the same command can be made.
+        // Strict: refuses malleable signatures, so that no second signature for the same command
+        // can be made.
         key.verify_strict(bytes, &Signature::from_bytes(&signature))
             .map_err(|_opaque| SignatureRejected::Mismatch)
     }

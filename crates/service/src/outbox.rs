@@ -1,18 +1,19 @@
 //! Messages that may not be lost: kept in SQLite until the centre says that it has stored them.
 //!
-//! [`Outbox::put`] returns when the message is on the disk (WAL, `synchronous=FULL`); messages put at the same time
-//! share one sync. [`Outbox::run`] publishes them. The broker's acknowledgement means nothing here: a message is
-//! forgotten only when a [`wire::Receipt`] names it, that is, after a durable write on the other side. Until then it
-//! is sent again after each reconnection and every [`OutboxConfig::resend_after`], so a consumer sees some twice and
-//! drops them by their id.
+//! [`Outbox::put`] returns when the message is on the disk (WAL, `synchronous=FULL`); messages put
+//! at the same time share one sync. [`Outbox::run`] publishes them. The broker's acknowledgement
+//! means nothing here: a message is forgotten only when a [`wire::Receipt`] names it, that is,
+//! after a durable write on the other side. Until then it is sent again after each reconnection and
+//! every [`OutboxConfig::resend_after`], so a consumer sees some twice and drops them by their id.
 //!
-//! **Order.** A message is sent the moment it is stored, in order, when the broker is there, whether or not older ones
-//! wait for a receipt: a gate must hear of a car at once, also while the centre is away. What is left over goes out
-//! beside it, oldest first, at most [`N_UNRECEIPTED_MAX`] at a time. So after an outage old and new messages mingle.
+//! **Order.** A message is sent the moment it is stored, in order, when the broker is there,
+//! whether or not older ones wait for a receipt: a gate must hear of a car at once, also while the
+//! centre is away. What is left over goes out beside it, oldest first, at most
+//! [`N_UNRECEIPTED_MAX`] at a time. So after an outage old and new messages mingle.
 //!
-//! **Limit.** When [`OutboxConfig::n_rows_max`] messages wait, sighting *updates* are refused and counted: the final
-//! message of a sighting says all that they say. Everything else is still stored, up to twice that number; then
-//! `put` is an error and its caller must hold what it has.
+//! **Limit.** When [`OutboxConfig::n_rows_max`] messages wait, sighting *updates* are refused and
+//! counted: the final message of a sighting says all that they say. Everything else is still
+//! stored, up to twice that number; then `put` is an error and its caller must hold what it has.
 
 mod sender;
 mod store;
@@ -83,7 +84,8 @@ pub struct OutboxItem {
     pub at: Timestamp,
     /// The envelope's id. None makes a new one.
     ///
-    /// A program that may say the same thing again after a crash gives it an id that follows from what it says:
+    /// A program that may say the same thing again after a crash gives it an id that follows from
+    /// what it says:
     /// then it is stored once here and dropped as a duplicate by consumers.
     pub id: Option<EnvelopeId>,
 }
@@ -93,7 +95,8 @@ pub struct OutboxItem {
 pub enum Put {
     /// It is on the disk.
     Stored(EnvelopeId),
-    /// Not taken: a sighting update while the outbox is full, or a message so large that no receiver would read it.
+    /// Not taken: a sighting update while the outbox is full, or a message so large that no
+    /// receiver would read it.
     Refused,
 }
 
@@ -272,7 +275,8 @@ impl Outbox {
         Ok(puts[0])
     }
 
-    /// Stores all messages or none, and returns when they are on the disk; one answer for each, in order.
+    /// Stores all messages or none, and returns when they are on the disk; one answer for each, in
+    /// order.
     pub async fn put_all(&self, items: Vec<OutboxItem>) -> Result<Vec<Put>, OutboxError> {
         self.ask(|done| store::Request::Put { items, done }).await?
     }

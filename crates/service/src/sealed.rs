@@ -33,9 +33,11 @@ impl SealingKey {
         })
     }
 
-    /// Seals; `context` says what this is (for example the person's id) and must be the same when it is opened.
+    /// Seals; `context` says what this is (for example the person's id) and must be the same when
+    /// it is opened.
     ///
-    /// The nonce is random: with 2³² blobs under one key, the chance of a repeat is 2⁻³³ (NIST SP 800-38D §8.3).
+    /// The nonce is random: with 2³² blobs under one key, the chance of a repeat is 2⁻³³ (NIST SP
+    /// 800-38D §8.3).
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).expect("the operating system gives random numbers");

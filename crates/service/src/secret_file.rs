@@ -77,8 +77,8 @@ fn read(path: &Path) -> Result<[u8; 32], KeyFileError> {
     hex::decode(text.trim_end()).ok_or_else(malformed)
 }
 
-/// Writes beside and links into place: two programs that start together get the same key, and a crash leaves either
-/// no key or a whole one.
+/// Writes beside and links into place: two programs that start together get the same key, and a
+/// crash leaves either no key or a whole one.
 fn create(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -19,7 +19,8 @@ impl Shutdown {
         }
     }
 
-    /// Triggered by SIGINT (Ctrl-C) or SIGTERM; at a second one the process ends at once with code 130.
+    /// Triggered by SIGINT (Ctrl-C) or SIGTERM; at a second one the process ends at once with code
+    /// 130.
     ///
     /// Must be called inside a tokio runtime.
     pub fn on_signals() -> std::io::Result<Self> {

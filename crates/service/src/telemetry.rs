@@ -22,7 +22,8 @@ pub enum TelemetryError {
 
 /// Sets logging up for the whole process, once.
 ///
-/// `RUST_LOG` wins over `default_filter`, for example `info,rumqttd=warn`; what it has wrong is ignored.
+/// `RUST_LOG` wins over `default_filter`, for example `info,rumqttd=warn`; what it has wrong is
+/// ignored.
 pub fn init(json: bool, default_filter: &str) -> Result<(), TelemetryError> {
     let default = EnvFilter::builder()
         .with_default_directive(LevelFilter::WARN.into())

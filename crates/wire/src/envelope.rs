@@ -104,7 +104,9 @@ impl Envelope {
 
 pub(crate) fn check_version(payload: &[u8]) -> Result<(), WireError> {
     if PAYLOAD_BYTES_MAX < payload.len() {
-        return Err(WireError::TooLarge { n_bytes: payload.len() });
+        return Err(WireError::TooLarge {
+            n_bytes: payload.len(),
+        });
     }
     let version: VersionOnly = serde_json::from_slice(payload).map_err(malformed)?;
     if version.v != u64::from(VERSION) {

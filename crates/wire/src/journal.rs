@@ -81,13 +81,21 @@ impl JournalRecord {
     /// The JSON text, without a line break.
     pub fn encode(&self) -> String {
         let entry = match &self.entry {
-            JournalEntry::Start { program, config_sha256, seed, settings } => EntryShape::Start {
+            JournalEntry::Start {
+                program,
+                config_sha256,
+                seed,
+                settings,
+            } => EntryShape::Start {
                 program: program.clone(),
                 config_sha256: config_sha256.clone(),
                 seed: *seed,
                 settings: settings.clone(),
             },
-            JournalEntry::Registry { as_of, registrations } => EntryShape::Registry {
+            JournalEntry::Registry {
+                as_of,
+                registrations,
+            } => EntryShape::Registry {
                 as_of: *as_of,
                 registrations: registrations.iter().map(RegistrationShape::from).collect(),
             },
@@ -95,8 +103,14 @@ impl JournalRecord {
             JournalEntry::Tick => EntryShape::Tick,
             JournalEntry::Output(message) => EntryShape::Output(message.into()),
         };
-        let shape = RecordShape { v: VERSION, seq: self.seq, at: self.at, entry };
-        serde_json::to_string(&shape).expect("these shapes have string keys and finite numbers only")
+        let shape = RecordShape {
+            v: VERSION,
+            seq: self.seq,
+            at: self.at,
+            entry,
+        };
+        serde_json::to_string(&shape)
+            .expect("these shapes have string keys and finite numbers only")
     }
 
     /// Reads one line; strict.
@@ -105,13 +119,29 @@ impl JournalRecord {
         let shape: RecordShape = serde_json::from_str(line).map_err(malformed)?;
         let reason = |reason| WireError::Malformed { reason };
         let entry = match shape.entry {
-            EntryShape::Start { program, config_sha256, seed, settings } => {
-                JournalEntry::Start { program, config_sha256, seed, settings }
-            }
-            EntryShape::Registry { as_of, registrations } => {
-                let registrations: Result<_, String> =
-                    registrations.into_iter().map(Registration::try_from).collect();
-                JournalEntry::Registry { as_of, registrations: registrations.map_err(reason)? }
+            EntryShape::Start {
+                program,
+                config_sha256,
+                seed,
+                settings,
+            } => JournalEntry::Start {
+                program,
+                config_sha256,
+                seed,
+                settings,
+            },
+            EntryShape::Registry {
+                as_of,
+                registrations,
+            } => {
+                let registrations: Result<_, String> = registrations
+                    .into_iter()
+                    .map(Registration::try_from)
+                    .collect();
+                JournalEntry::Registry {
+                    as_of,
+                    registrations: registrations.map_err(reason)?,
+                }
             }
             EntryShape::Input(message) => {
                 JournalEntry::Input(Message::try_from(message).map_err(reason)?)
@@ -121,6 +151,10 @@ impl JournalRecord {
                 JournalEntry::Output(Message::try_from(message).map_err(reason)?)
             }
         };
-        Ok(Self { seq: shape.seq, at: shape.at, entry })
+        Ok(Self {
+            seq: shape.seq,
+            at: shape.at,
+            entry,
+        })
     }
 }

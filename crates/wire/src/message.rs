@@ -47,10 +47,18 @@ pub struct SignedCommand {
 }
 
 impl SignedCommand {
-    /// What is signed: every field that the device acts on, in a fixed text, with the site so that a command for
-    /// another site's gate of the same name is refused.
+    /// What is signed: every field that the device acts on, in a fixed text, with the site so that
+    /// a command for another site's gate of the same name is refused.
     pub fn signed_bytes(site: &SiteId, command: &GateCommand) -> Vec<u8> {
-        let GateCommand { id, gate, kind, verdict, passage, issued_at, expires_at } = command;
+        let GateCommand {
+            id,
+            gate,
+            kind,
+            verdict,
+            passage,
+            issued_at,
+            expires_at,
+        } = command;
         let kind = shape::command_kind_text(*kind);
         format!(
             "gac-command-v1\n{site}\n{gate}\n{id}\n{kind}\n{verdict}\n{passage}\n{issued_at}\n{expires_at}\n"

@@ -31,7 +31,11 @@ pub(crate) use words;
 
 /// A score in [0, 1]; anything else, NaN included, is refused.
 pub(crate) fn score(value: f32) -> Result<f32, String> {
-    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("a score is not in 0..1".to_owned()) }
+    if (0.0..=1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("a score is not in 0..1".to_owned())
+    }
 }
 
 /// Serialises ids and slugs by their text.

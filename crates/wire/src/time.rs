@@ -10,8 +10,9 @@ pub fn format_time(at: Timestamp) -> String {
 
 /// Reads RFC 3339 with any offset, to the microsecond. The error says what is wrong.
 pub fn parse_time(text: &str) -> Result<Timestamp, String> {
-    let at: jiff::Timestamp =
-        text.parse().map_err(|error| format!("not an RFC 3339 time: {error}"))?;
+    let at: jiff::Timestamp = text
+        .parse()
+        .map_err(|error| format!("not an RFC 3339 time: {error}"))?;
     Ok(Timestamp::from_micros(at.as_microsecond()))
 }
 
@@ -26,7 +27,10 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, 
 pub(crate) mod optional {
     use super::*;
 
-    pub(crate) fn serialize<S: Serializer>(at: &Option<Timestamp>, s: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         match at {
             Some(at) => super::serialize(at, s),
             None => s.serialize_none(),
@@ -37,6 +41,7 @@ pub(crate) mod optional {
         d: D,
     ) -> Result<Option<Timestamp>, D::Error> {
         let text = Option::<String>::deserialize(d)?;
-        text.map(|text| parse_time(&text).map_err(D::Error::custom)).transpose()
+        text.map(|text| parse_time(&text).map_err(D::Error::custom))
+            .transpose()
     }
 }

@@ -86,7 +86,9 @@ impl FromStr for Topic {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || "not a topic of ours".to_owned();
         let parts: Vec<&str> = text.split('/').collect();
-        let ["gac", "v1", site, kind, name, leaf] = parts[..] else { return Err(wrong()) };
+        let ["gac", "v1", site, kind, name, leaf] = parts[..] else {
+            return Err(wrong());
+        };
         let site: SiteId = site.parse().map_err(|_invalid| wrong())?;
         let camera = || name.parse::<CameraId>().map_err(|_invalid| wrong());
         let gate = || name.parse::<GateId>().map_err(|_invalid| wrong());
@@ -100,9 +102,7 @@ impl FromStr for Topic {
             ("gate", "ack") => Self::Ack(site, gate()?),
             ("gate", "passage") => Self::Passage(site, gate()?),
             ("gate", "state") => Self::Barrier(site, gate()?),
-            ("zone", "count") => {
-                Self::Count(site, name.parse().map_err(|_invalid| wrong())?)
-            }
+            ("zone", "count") => Self::Count(site, name.parse().map_err(|_invalid| wrong())?),
             ("edge", "receipt") => Self::Receipt(site, name.to_owned()),
             ("edge", "availability") => Self::Availability(site, name.to_owned()),
             _ => return Err(wrong()),

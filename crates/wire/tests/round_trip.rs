@@ -1,4 +1,5 @@
-//! What is written can be read again, and what is not ours is refused with a reason that shows none of it.
+//! What is written can be read again, and what is not ours is refused with a reason that shows none
+//! of it.
 
 use domain::{
     BoxInImage, Candidate, CandidateId, CharRead, Class, CommandId, CommandKind, EvidenceItem,
@@ -25,9 +26,14 @@ fn evidence() -> EvidenceItem {
 }
 
 fn row(text: &str) -> RowRead {
-    let char_read =
-        |best| CharRead { best, score: 0.97, alternatives: vec![('8', 0.02), ('B', 0.01)] };
-    RowRead { chars: text.chars().map(char_read).collect() }
+    let char_read = |best| CharRead {
+        best,
+        score: 0.97,
+        alternatives: vec![('8', 0.02), ('B', 0.01)],
+    };
+    RowRead {
+        chars: text.chars().map(char_read).collect(),
+    }
 }
 
 fn vote() -> PlateVote {
@@ -58,7 +64,10 @@ fn sighting() -> Sighting {
                 similarity: 0.75,
                 similarity_min: 0.31,
             }],
-            liveness: Some(Liveness { score: 0.9, score_min: 0.5 }),
+            liveness: Some(Liveness {
+                score: 0.9,
+                score_min: 0.5,
+            }),
             n_views: 4,
             n_agreeing: 4,
         }),
@@ -76,7 +85,11 @@ fn command() -> SignedCommand {
         issued_at: Timestamp::from_millis(4),
         expires_at: Timestamp::from_millis(3004),
     };
-    SignedCommand { command, key_id: "ab".repeat(8), signature: "cd".repeat(64) }
+    SignedCommand {
+        command,
+        key_id: "ab".repeat(8),
+        signature: "cd".repeat(64),
+    }
 }
 
 fn envelope(message: Message) -> Envelope {
@@ -100,7 +113,10 @@ fn check(message: Message) {
 fn every_kind_of_message_comes_back_as_it_was() {
     check(Message::Sighting(sighting()));
     check(Message::Command(command()));
-    check(Message::Receipt(Receipt { source: "pipeline".to_owned(), ids: vec!["1".to_owned()] }));
+    check(Message::Receipt(Receipt {
+        source: "pipeline".to_owned(),
+        ids: vec!["1".to_owned()],
+    }));
     check(Message::Verdict(Verdict {
         id: VerdictId(1),
         passage: PassageId(2),
@@ -137,7 +153,11 @@ fn a_journal_line_comes_back_as_it_was() {
         access: Access::Bar,
         valid_from: Some(Timestamp::from_millis(1)),
         valid_until: None,
-        schedule: vec![WeeklyHours { days: [true; 7], from_minute: 0, until_minute: 1440 }],
+        schedule: vec![WeeklyHours {
+            days: [true; 7],
+            from_minute: 0,
+            until_minute: 1440,
+        }],
     };
     let entries = [
         JournalEntry::Tick,
@@ -148,8 +168,11 @@ fn a_journal_line_comes_back_as_it_was() {
         },
     ];
     for (seq, entry) in entries.into_iter().enumerate() {
-        let record =
-            JournalRecord { seq: seq as u64, at: Timestamp::from_millis(5), entry };
+        let record = JournalRecord {
+            seq: seq as u64,
+            at: Timestamp::from_millis(5),
+            entry,
+        };
         let line = record.encode();
         assert!(!line.contains('\n'));
         assert_eq!(JournalRecord::decode(&line).unwrap(), record);
@@ -158,9 +181,14 @@ fn a_journal_line_comes_back_as_it_was() {
 
 #[track_caller]
 fn refused(payload: &str, expect: &str) {
-    let error = Envelope::decode(payload.as_bytes()).unwrap_err().to_string();
+    let error = Envelope::decode(payload.as_bytes())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(expect), "{error}");
-    assert!(!error.contains("30F"), "the reason shows the content: {error}");
+    assert!(
+        !error.contains("30F"),
+        "the reason shows the content: {error}"
+    );
 }
 
 #[test]
@@ -170,18 +198,36 @@ fn what_is_not_ours_is_refused_without_being_shown() {
     refused("{\"v\":1,\"30F", "ends too early");
     refused("not 30F json", "is not JSON");
     refused(&good.replace("\"v\":1", "\"v\":2"), "version 2");
-    refused(&good.replacen("\"seq\"", "\"30F25658\":1,\"seq\"", 1), "unknown");
-    refused(&good.replace("\"score\":0.97", "\"score\":1.97"), "score is not in 0..1");
-    refused(&good.replacen("\"c\":\"2\"", "\"c\":\"２\"", 1), "no plate has");
-    refused(&good.replacen("\"c\":\"2\"", "\"c\":\"\\u202e\"", 1), "no plate has");
+    refused(
+        &good.replacen("\"seq\"", "\"30F25658\":1,\"seq\"", 1),
+        "unknown",
+    );
+    refused(
+        &good.replace("\"score\":0.97", "\"score\":1.97"),
+        "score is not in 0..1",
+    );
+    refused(
+        &good.replacen("\"c\":\"2\"", "\"c\":\"２\"", 1),
+        "no plate has",
+    );
+    refused(
+        &good.replacen("\"c\":\"2\"", "\"c\":\"\\u202e\"", 1),
+        "no plate has",
+    );
     refused(&good.replace("\"gate-1\"", "\"../gate\""), "mistyped");
-    refused(&good.replace("[1.5,2.5,30.25,40.0]", "[1.5,2.5,0.25,40.0]"), "inside out");
+    refused(
+        &good.replace("[1.5,2.5,30.25,40.0]", "[1.5,2.5,0.25,40.0]"),
+        "inside out",
+    );
 }
 
 #[test]
 fn a_payload_that_is_too_large_is_not_even_parsed() {
     let payload = vec![b' '; wire::PAYLOAD_BYTES_MAX + 1];
-    assert!(matches!(Envelope::decode(&payload), Err(WireError::TooLarge { .. })));
+    assert!(matches!(
+        Envelope::decode(&payload),
+        Err(WireError::TooLarge { .. })
+    ));
 }
 
 #[test]
@@ -229,10 +275,16 @@ fn topics_are_read_as_they_are_written_and_only_state_is_kept() {
     ] {
         let topic: Topic = text.parse().unwrap();
         assert_eq!(topic.to_string(), text);
-        let keeps = text.ends_with("state") || text.ends_with("count") || text.ends_with("lability");
+        let keeps =
+            text.ends_with("state") || text.ends_with("count") || text.ends_with("lability");
         assert_eq!(topic.is_retained(), keeps, "{text}");
     }
-    for bad in ["gac/v2/demo/gate/g/ack", "gac/v1/demo/gate/G/ack", "gac/v1/demo/gate/g", "#"] {
+    for bad in [
+        "gac/v2/demo/gate/g/ack",
+        "gac/v1/demo/gate/G/ack",
+        "gac/v1/demo/gate/g",
+        "#",
+    ] {
         assert!(bad.parse::<Topic>().is_err(), "{bad}");
     }
 }

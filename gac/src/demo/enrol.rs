@@ -1,4 +1,5 @@
-//! The staff door: the first approach is of somebody whom nobody has enrolled; then she is, with her consent.
+//! The staff door: the first approach is of somebody whom nobody has enrolled; then she is, with
+//! her consent.
 
 use super::{
     plan::DemoKind,
@@ -53,10 +54,14 @@ pub(super) fn start(
         .cameras
         .iter()
         .find(|camera| matches!(camera.kind, DemoKind::Door(_)) && camera.video.is_some());
-    let (Some(door), Some(gallery)) = (door, running.gallery.clone()) else { return Ok(None) };
+    let (Some(door), Some(gallery)) = (door, running.gallery.clone()) else {
+        return Ok(None);
+    };
     let tasks = [Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness];
     let analyzers = detector::analyzers(site, &tasks)?;
-    let Some(detector) = detector::detectors(&analyzers, 1)?.pop() else { return Ok(None) };
+    let Some(detector) = detector::detectors(&analyzers, 1)?.pop() else {
+        return Ok(None);
+    };
     let task = Enrolment {
         camera: door.id.parse()?,
         frames: running.frames(),
@@ -113,7 +118,14 @@ impl Enrolment {
             recorded_by: "demo front desk".to_owned(),
         };
         let name = "Người mẫu (chân dung thuộc phạm vi công cộng)".to_owned();
-        self.gallery.enrol(person, Enrolled { name, consent, templates: views })?;
+        self.gallery.enrol(
+            person,
+            Enrolled {
+                name,
+                consent,
+                templates: views,
+            },
+        )?;
         self.entries.push(Registration {
             plate: None,
             person: Some(person),
@@ -150,7 +162,6 @@ fn has_left_referred(seen: &Seen, camera: &CameraId) -> bool {
     let now = clock::now();
     let mut sightings = seen.sightings.values().filter(|s| s.camera == *camera);
     was_referred
-        && sightings.all(|s| {
-            s.phase == SightingPhase::Final && GONE_AFTER <= now.since(s.last_seen_at)
-        })
+        && sightings
+            .all(|s| s.phase == SightingPhase::Final && GONE_AFTER <= now.since(s.last_seen_at))
 }

@@ -32,7 +32,12 @@ pub(super) fn camera(
         });
     };
     let mut report = numbers(camera, stats, seen);
-    let score = scene(camera, stats.first_at.unwrap_or_default(), seen, expectations);
+    let score = scene(
+        camera,
+        stats.first_at.unwrap_or_default(),
+        seen,
+        expectations,
+    );
     (report.precision, report.recall) = (score.precision(), score.recall());
     Ok(report)
 }
@@ -79,7 +84,11 @@ impl Score {
 
 /// Nothing of nothing is all right.
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 fn numbers(camera: &DemoCamera, stats: &CameraStats, seen: &Seen) -> CameraReport {
@@ -88,8 +97,16 @@ fn numbers(camera: &DemoCamera, stats: &CameraStats, seen: &Seen) -> CameraRepor
         _ => 0.0,
     };
     let of_camera = |gate: &str| gate == camera.id;
-    let verdicts = seen.verdicts.iter().filter(|(v, _)| of_camera(v.gate.as_str())).count();
-    let pictures = seen.pictures.get(camera.id).map(Vec::as_slice).unwrap_or_default();
+    let verdicts = seen
+        .verdicts
+        .iter()
+        .filter(|(v, _)| of_camera(v.gate.as_str()))
+        .count();
+    let pictures = seen
+        .pictures
+        .get(camera.id)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let picture = |(file, at): &(std::path::PathBuf, Timestamp)| Picture {
         file: file.parent().and_then(std::path::Path::parent).map_or_else(
             || file.display().to_string(),
@@ -104,8 +121,16 @@ fn numbers(camera: &DemoCamera, stats: &CameraStats, seen: &Seen) -> CameraRepor
         frames: stats.frames,
         analysed: stats.analysed,
         dropped: stats.dropped,
-        fps: if 0.0 < span { stats.frames as f64 / span } else { 0.0 },
-        real_time_factor: if 0.0 < span { camera.duration_s / span } else { 0.0 },
+        fps: if 0.0 < span {
+            stats.frames as f64 / span
+        } else {
+            0.0
+        },
+        real_time_factor: if 0.0 < span {
+            camera.duration_s / span
+        } else {
+            0.0
+        },
         cpu_s: stats.cpu.as_secs_f64(),
         detections: stats.detections,
         tracks: stats.tracks,
@@ -156,16 +181,28 @@ struct Doing {
 
 fn doing(sightings: &[&Sighting], seen: &Seen) -> Doing {
     let ids: BTreeSet<_> = sightings.iter().map(|s| s.id).collect();
-    let verdicts: Vec<_> = seen.verdicts.iter().filter(|(v, _)| ids.contains(&v.sighting)).collect();
+    let verdicts: Vec<_> = seen
+        .verdicts
+        .iter()
+        .filter(|(v, _)| ids.contains(&v.sighting))
+        .collect();
     let passages: BTreeSet<PassageId> = verdicts.iter().map(|(v, _)| v.passage).collect();
-    let n_commands = seen.commanded.iter().filter(|p| passages.contains(*p)).count();
+    let n_commands = seen
+        .commanded
+        .iter()
+        .filter(|p| passages.contains(*p))
+        .count();
     let outcomes: Vec<Outcome> = verdicts.iter().map(|(v, _)| v.outcome).collect();
     let mut words: Vec<String> = outcomes.iter().map(outcome_words).collect();
     if words.is_empty() {
         words.push("no verdict".to_owned());
     }
     words.push(format!("{n_commands} commands"));
-    Doing { n_commands, outcomes, words: words.join(", ") }
+    Doing {
+        n_commands,
+        outcomes,
+        words: words.join(", "),
+    }
 }
 
 fn outcome_words(outcome: &Outcome) -> String {
@@ -188,7 +225,10 @@ fn gate(
         .iter()
         .map(|v| span(base, (v.arrive_frame, v.leave_frame), camera.fps))
         .collect();
-    let mut score = Score { done: n_commands_of(camera, seen), ..Score::default() };
+    let mut score = Score {
+        done: n_commands_of(camera, seen),
+        ..Score::default()
+    };
     for (n, vehicle) in vehicles.iter().enumerate() {
         let sightings = sightings_of(camera, &spans, n, seen);
         let doing = doing(&sightings, seen);
@@ -204,11 +244,17 @@ fn gate(
                 ("be denied", is_denied && doing.n_commands == 0)
             }
             _ => {
-                let is_referred = doing.outcomes.iter().any(|o| matches!(o, Outcome::Refer(_)));
+                let is_referred = doing
+                    .outcomes
+                    .iter()
+                    .any(|o| matches!(o, Outcome::Refer(_)));
                 ("be referred", is_referred && doing.n_commands == 0)
             }
         };
-        let read = sightings.iter().filter_map(|s| s.plate.as_ref()?.plate()).next();
+        let read = sightings
+            .iter()
+            .filter_map(|s| s.plate.as_ref()?.plate())
+            .next();
         score.plates += 1;
         let read = match read {
             Some(plate) if plate.matches(&vehicle.plate.plate()) => {
@@ -246,7 +292,10 @@ fn door(
         .iter()
         .map(|a| span(base, (a.arrive_frame, a.leave_frame), camera.fps))
         .collect();
-    let mut score = Score { done: n_commands_of(camera, seen), ..Score::default() };
+    let mut score = Score {
+        done: n_commands_of(camera, seen),
+        ..Score::default()
+    };
     for (n, approach) in approaches.iter().enumerate() {
         let sightings = sightings_of(camera, &spans, n, seen);
         let doing = doing(&sightings, seen);
@@ -257,11 +306,12 @@ fn door(
                 score.right += usize::from(is_met);
                 ("be let in, with one command", is_met)
             }
-            _ if approach.why == Why::PrintedPicture => {
-                ("not be let in", doing.n_commands == 0)
-            }
+            _ if approach.why == Why::PrintedPicture => ("not be let in", doing.n_commands == 0),
             _ => {
-                let is_referred = doing.outcomes.iter().any(|o| matches!(o, Outcome::Refer(_)));
+                let is_referred = doing
+                    .outcomes
+                    .iter()
+                    .any(|o| matches!(o, Outcome::Refer(_)));
                 ("be referred", is_referred && doing.n_commands == 0)
             }
         };
@@ -288,7 +338,10 @@ fn n_commands_of(camera: &DemoCamera, seen: &Seen) -> usize {
         .filter(|(v, _)| v.gate.as_str() == camera.id)
         .map(|(v, _)| v.passage)
         .collect();
-    seen.commanded.iter().filter(|passage| passages.contains(*passage)).count()
+    seen.commanded
+        .iter()
+        .filter(|passage| passages.contains(*passage))
+        .count()
 }
 
 pub(super) fn why_words(why: Why) -> &'static str {

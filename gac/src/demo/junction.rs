@@ -27,9 +27,15 @@ pub(super) fn judge(
     seen: &Seen,
     expectations: &mut Vec<Expectation>,
 ) -> Score {
-    let candidates: Vec<&Candidate> =
-        seen.candidates.iter().filter(|c| c.camera.as_str() == camera.id).collect();
-    let mut score = Score { done: candidates.len(), ..Score::default() };
+    let candidates: Vec<&Candidate> = seen
+        .candidates
+        .iter()
+        .filter(|c| c.camera.as_str() == camera.id)
+        .collect();
+    let mut score = Score {
+        done: candidates.len(),
+        ..Score::default()
+    };
     let mut explained = BTreeSet::new();
     for vehicle in &truth.header.vehicles {
         let own: Vec<&Candidate> = candidates
@@ -39,11 +45,17 @@ pub(super) fn judge(
             .collect();
         explained.extend(own.iter().map(|c| c.id));
         let is_violation = vehicle.expected == Expected::RedLight;
-        let is_met = if is_violation { own.len() == 1 } else { own.is_empty() };
+        let is_met = if is_violation {
+            own.len() == 1
+        } else {
+            own.is_empty()
+        };
         if is_violation {
             score.asked += 1;
             score.right += usize::from(!own.is_empty());
-            let vote = own.first().and_then(|candidate| candidate.plate.as_ref()?.plate());
+            let vote = own
+                .first()
+                .and_then(|candidate| candidate.plate.as_ref()?.plate());
             score.plates += usize::from(!own.is_empty());
             score.plates_exact +=
                 usize::from(vote.is_some_and(|plate| plate.matches(&vehicle.plate.plate())));
@@ -56,7 +68,12 @@ pub(super) fn judge(
                 vehicle.plate.plate().expose(),
                 why_words(vehicle.why)
             ),
-            expected: if is_violation { "become a candidate" } else { "not" }.to_owned(),
+            expected: if is_violation {
+                "become a candidate"
+            } else {
+                "not"
+            }
+            .to_owned(),
             happened: words(&own, vehicle, camera),
             is_met,
         });
@@ -74,7 +91,9 @@ pub(super) fn judge(
 }
 
 fn words(own: &[&Candidate], vehicle: &VehicleTruth, camera: &DemoCamera) -> String {
-    let Some(candidate) = own.first() else { return "no candidate".to_owned() };
+    let Some(candidate) = own.first() else {
+        return "no candidate".to_owned();
+    };
     let plate = candidate.plate.as_ref().and_then(|vote| vote.plate());
     let read = match plate {
         _ if !camera.reads_plates => "no model reads plates here".to_owned(),
@@ -82,30 +101,41 @@ fn words(own: &[&Candidate], vehicle: &VehicleTruth, camera: &DemoCamera) -> Str
         Some(plate) => format!("plate read as {}", plate.expose()),
         None => "plate not read".to_owned(),
     };
-    format!("{} candidates, {} stills, {read}", own.len(), candidate.evidence.len())
+    format!(
+        "{} candidates, {} stills, {read}",
+        own.len(),
+        candidate.evidence.len()
+    )
 }
 
-fn belongs(
-    candidate: &Candidate,
-    vehicle: &VehicleTruth,
-    truth: &Truth,
-    base: Timestamp,
-) -> bool {
+fn belongs(candidate: &Candidate, vehicle: &VehicleTruth, truth: &Truth, base: Timestamp) -> bool {
     let fps = f64::from(truth.header.fps);
     let act = (candidate.act_at.since(base).as_secs_f64() * fps).round() as i64;
     let iou = |frame: i64| {
-        let frame = usize::try_from(frame).ok().and_then(|n| truth.frames.get(n))?;
+        let frame = usize::try_from(frame)
+            .ok()
+            .and_then(|n| truth.frames.get(n))?;
         let box_of = |id: u32| {
-            frame.vehicles.iter().find(|v| v.id == id).map(|v| v.bounds_in_image())
+            frame
+                .vehicles
+                .iter()
+                .find(|v| v.id == id)
+                .map(|v| v.bounds_in_image())
         };
         Some(box_of(vehicle.id)?.iou(&candidate.bounds))
     };
     let own = best(act, &iou);
-    let others = truth.header.vehicles.iter().filter(|other| other.id != vehicle.id);
+    let others = truth
+        .header
+        .vehicles
+        .iter()
+        .filter(|other| other.id != vehicle.id);
     let best_other = others
         .map(|other| {
             best(act, &|frame: i64| {
-                let frame = usize::try_from(frame).ok().and_then(|n| truth.frames.get(n))?;
+                let frame = usize::try_from(frame)
+                    .ok()
+                    .and_then(|n| truth.frames.get(n))?;
                 let found = frame.vehicles.iter().find(|v| v.id == other.id)?;
                 Some(found.bounds_in_image().iou(&candidate.bounds))
             })
@@ -115,5 +145,7 @@ fn belongs(
 }
 
 fn best(act: i64, iou: &dyn Fn(i64) -> Option<f32>) -> f32 {
-    (act - FRAMES_AROUND..=act + FRAMES_AROUND).filter_map(iou).fold(0.0, f32::max)
+    (act - FRAMES_AROUND..=act + FRAMES_AROUND)
+        .filter_map(iou)
+        .fold(0.0, f32::max)
 }

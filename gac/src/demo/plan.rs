@@ -55,16 +55,29 @@ impl DemoCamera {
         let (id, name, kind) = match kind {
             SceneKind::Gate => ("gate-1", "Cổng 1 – làn xe vào", DemoKind::Gate(truth)),
             SceneKind::Door => ("door-1", "Cửa nhân viên", DemoKind::Door(truth)),
-            SceneKind::Junction => {
-                ("junction-1", "Ngã tư – vạch dừng", DemoKind::Junction(truth))
-            }
+            SceneKind::Junction => (
+                "junction-1",
+                "Ngã tư – vạch dừng",
+                DemoKind::Junction(truth),
+            ),
         };
-        Self { id, name, kind, video, skipped: None, fps, duration_s, reads_plates: true }
+        Self {
+            id,
+            name,
+            kind,
+            video,
+            skipped: None,
+            fps,
+            duration_s,
+            reads_plates: true,
+        }
     }
 
     /// Its part of the site file.
     pub(crate) fn toml(&self) -> String {
-        let Some(video) = &self.video else { return String::new() };
+        let Some(video) = &self.video else {
+            return String::new();
+        };
         self.toml_with(&format!("{{ file = {video:?} }}"))
     }
 
@@ -78,7 +91,12 @@ impl DemoCamera {
             DemoKind::Gate(truth) => gate(&mut text, truth),
             DemoKind::Door(_) => door(&mut text),
             DemoKind::Junction(truth) => junction(&mut text, truth, self.reads_plates),
-            DemoKind::Clip { zone, from, to, task } => write!(
+            DemoKind::Clip {
+                zone,
+                from,
+                to,
+                task,
+            } => write!(
                 text,
                 "tasks = [\"{task}\"]\nfps_max = 6\nline = [{{ zone = \"{zone}\", \
                  from = {from:?}, to = {to:?} }}]\n"
@@ -104,7 +122,11 @@ fn gate(text: &mut String, truth: &Truth) -> std::fmt::Result {
             Access::Allow => "allow",
             Access::Bar => "bar",
         };
-        writeln!(text, "\n[[registration]]\nplate = {:?}\naccess = \"{access}\"", entry.plate)?;
+        writeln!(
+            text,
+            "\n[[registration]]\nplate = {:?}\naccess = \"{access}\"",
+            entry.plate
+        )?;
     }
     Ok(())
 }
@@ -127,9 +149,21 @@ fn junction(text: &mut String, truth: &Truth, reads_plates: bool) -> std::fmt::R
     };
     let size = [truth.header.width as f32, truth.header.height as f32];
     let share = |p: [f32; 2]| [p[0] / size[0], p[1] / size[1]];
-    let lamp = |b: [f32; 4]| [b[0] / size[0], b[1] / size[1], b[2] / size[0], b[3] / size[1]];
+    let lamp = |b: [f32; 4]| {
+        [
+            b[0] / size[0],
+            b[1] / size[1],
+            b[2] / size[0],
+            b[3] / size[1],
+        ]
+    };
     // Vehicles drive upwards in the picture: from the left of a line that runs from right to left.
-    writeln!(text, "stop_line = {{ from = {:?}, to = {:?} }}", share(right), share(left))?;
+    writeln!(
+        text,
+        "stop_line = {{ from = {:?}, to = {:?} }}",
+        share(right),
+        share(left)
+    )?;
     writeln!(
         text,
         "signal = {{ red = {:?}, amber = {:?}, green = {:?} }}",
@@ -142,6 +176,11 @@ fn junction(text: &mut String, truth: &Truth, reads_plates: bool) -> std::fmt::R
 /// A polygon as shares, kept inside the picture.
 fn shares(polygon: &[[f32; 2]], truth: &Truth) -> Vec<[f32; 2]> {
     let (width, height) = (truth.header.width as f32, truth.header.height as f32);
-    let share = |p: &[f32; 2]| [(p[0] / width).clamp(0.0, 1.0), (p[1] / height).clamp(0.0, 1.0)];
+    let share = |p: &[f32; 2]| {
+        [
+            (p[0] / width).clamp(0.0, 1.0),
+            (p[1] / height).clamp(0.0, 1.0),
+        ]
+    };
     polygon.iter().map(share).collect()
 }

@@ -56,15 +56,25 @@ fn pull_models(arguments: &DemoArguments) -> Store {
     let dir = provided("models");
     let dir = std::path::absolute(&dir).unwrap_or(dir);
     let store = Store::new(&dir, Catalog::built_in());
-    let mirror = arguments.mirror.exists().then_some(arguments.mirror.as_path());
+    let mirror = arguments
+        .mirror
+        .exists()
+        .then_some(arguments.mirror.as_path());
     let options = pull_options(&dir, mirror, !arguments.offline);
     for outcome in pull_with_progress(&options, &Task::ALL) {
         match &outcome.chosen {
             Some(models) => println!("{:<15} {}", outcome.task.name(), models.join(" + ")),
             None => {
-                let reasons: Vec<String> =
-                    outcome.tried.iter().map(|(id, why)| format!("{id}: {why}")).collect();
-                println!("{:<15} none can be had: {}", outcome.task.name(), reasons.join("; "));
+                let reasons: Vec<String> = outcome
+                    .tried
+                    .iter()
+                    .map(|(id, why)| format!("{id}: {why}"))
+                    .collect();
+                println!(
+                    "{:<15} none can be had: {}",
+                    outcome.task.name(),
+                    reasons.join("; ")
+                );
             }
         }
     }
@@ -118,14 +128,34 @@ fn scene_bar(kind: SceneKind) -> ProgressBar {
 }
 
 fn scene_camera(kind: SceneKind, scene: &WrittenScene) -> Result<DemoCamera> {
-    Ok(DemoCamera::of_scene(kind, read_truth(&scene.truth)?, Some(scene.video.clone())))
+    Ok(DemoCamera::of_scene(
+        kind,
+        read_truth(&scene.truth)?,
+        Some(scene.video.clone()),
+    ))
 }
 
 fn clip_cameras(arguments: &DemoArguments) -> Vec<DemoCamera> {
     let catalogue = samples::clips::catalogue();
     let wanted = [
-        ("road-1", "Đường thật", "opencv4nodejs-traffic", "road", [0.5, 1.0], [0.5, 0.0], "vehicles"),
-        ("people-1", "Người đi bộ thật", "opencv4nodejs-people", "arcade", [0.5, 1.0], [0.5, 0.0], "people"),
+        (
+            "road-1",
+            "Đường thật",
+            "opencv4nodejs-traffic",
+            "road",
+            [0.5, 1.0],
+            [0.5, 0.0],
+            "vehicles",
+        ),
+        (
+            "people-1",
+            "Người đi bộ thật",
+            "opencv4nodejs-people",
+            "arcade",
+            [0.5, 1.0],
+            [0.5, 0.0],
+            "people",
+        ),
     ];
     let mut cameras = Vec::new();
     for (id, name, clip, zone, from, to, task) in wanted {
@@ -138,7 +168,12 @@ fn clip_cameras(arguments: &DemoArguments) -> Vec<DemoCamera> {
         cameras.push(DemoCamera {
             id,
             name,
-            kind: DemoKind::Clip { zone, from, to, task },
+            kind: DemoKind::Clip {
+                zone,
+                from,
+                to,
+                task,
+            },
             video,
             skipped,
             fps: clip.fps,
@@ -151,7 +186,10 @@ fn clip_cameras(arguments: &DemoArguments) -> Vec<DemoCamera> {
 
 /// From the folder of clips where it exists, else from upstream, pinned by commit and SHA-256.
 fn find_clip(arguments: &DemoArguments, clip: &Clip) -> Result<PathBuf, String> {
-    let wanted = models::catalog::WantedFile { sha256: &clip.sha256, n_bytes: clip.bytes };
+    let wanted = models::catalog::WantedFile {
+        sha256: &clip.sha256,
+        n_bytes: clip.bytes,
+    };
     let kept = std::path::absolute(provided("clips").join(&clip.file))
         .map_err(|error| error.to_string())?;
     for path in [arguments.clips.join(&clip.file), kept.clone()] {
@@ -161,7 +199,10 @@ fn find_clip(arguments: &DemoArguments, clip: &Clip) -> Result<PathBuf, String> 
         }
     }
     if arguments.offline {
-        return Err(format!("{} is not here, and --offline was given", clip.file));
+        return Err(format!(
+            "{} is not here, and --offline was given",
+            clip.file
+        ));
     }
     wanted.download(&clip.url, &kept)?;
     Ok(kept)
@@ -177,10 +218,16 @@ fn skip_without_models(camera: &mut DemoCamera, store: &Store) {
         DemoKind::Door(_) => &[Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness],
         DemoKind::Junction(_) | DemoKind::Clip { .. } => &[Task::VehicleDetect],
     };
-    let missing: Vec<&str> =
-        missing.iter().filter(|task| !has(**task)).map(|task| task.name()).collect();
+    let missing: Vec<&str> = missing
+        .iter()
+        .filter(|task| !has(**task))
+        .map(|task| task.name())
+        .collect();
     if !missing.is_empty() && camera.skipped.is_none() {
-        camera.skipped = Some(format!("no model for {} can be had here", missing.join(", ")));
+        camera.skipped = Some(format!(
+            "no model for {} can be had here",
+            missing.join(", ")
+        ));
         camera.video = None;
     }
 }

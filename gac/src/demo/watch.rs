@@ -65,15 +65,25 @@ impl Watch {
             .map(|kind| Topic::all_cameras(&site, kind))
             .to_vec();
         let (_bus, mut events) = running.connect("demo", filters);
-        let this = Self { seen: Arc::default(), changed: watch::Sender::new(0) };
+        let this = Self {
+            seen: Arc::default(),
+            changed: watch::Sender::new(0),
+        };
         let (seen, changed) = (this.seen.clone(), this.changed.clone());
-        let keeper = Keeper { folder, gate_of: gate_cameras(cameras) };
+        let keeper = Keeper {
+            folder,
+            gate_of: gate_cameras(cameras),
+        };
         let pictures = keeper.clone();
         tokio::spawn(async move {
             while let Some(incoming) = events.recv().await {
                 match incoming.parsed_topic() {
                     Some(Topic::Picture(_, camera)) => {
-                        pictures.see(&mut locked(&seen), camera.as_str(), incoming.payload.to_vec());
+                        pictures.see(
+                            &mut locked(&seen),
+                            camera.as_str(),
+                            incoming.payload.to_vec(),
+                        );
                     }
                     _ => {
                         if let Ok(envelope) = incoming.envelope() {
@@ -154,7 +164,10 @@ pub(super) fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 
 /// Gates by name, with the camera that sees who comes.
 fn gate_cameras(cameras: &[DemoCamera]) -> BTreeMap<String, String> {
-    cameras.iter().map(|camera| (camera.id.to_owned(), camera.id.to_owned())).collect()
+    cameras
+        .iter()
+        .map(|camera| (camera.id.to_owned(), camera.id.to_owned()))
+        .collect()
 }
 
 #[derive(Clone)]
@@ -178,7 +191,9 @@ impl Keeper {
 
     /// Writes the newest picture of a camera beside the report.
     fn keep(&self, seen: &mut Seen, camera: &str) {
-        let Some(jpeg) = seen.newest_picture.get(camera) else { return };
+        let Some(jpeg) = seen.newest_picture.get(camera) else {
+            return;
+        };
         let kept = seen.pictures.entry(camera.to_owned()).or_default();
         if PICTURES_MAX <= kept.len() {
             return;

@@ -16,7 +16,9 @@ pub struct Checkout {
 impl Checkout {
     /// The checkout with this root.
     pub fn new(root: &Path) -> Self {
-        Self { root: std::path::absolute(root).unwrap_or_else(|_error| root.to_owned()) }
+        Self {
+            root: std::path::absolute(root).unwrap_or_else(|_error| root.to_owned()),
+        }
     }
 
     /// The root.
@@ -38,7 +40,11 @@ impl Checkout {
     /// The tasks that no model is here for.
     pub fn lacks(&self, tasks: &[Task]) -> Vec<Task> {
         let store = Store::new(&self.store_dir(), Catalog::built_in());
-        tasks.iter().filter(|task| store.installed(**task).is_none()).copied().collect()
+        tasks
+            .iter()
+            .filter(|task| store.installed(**task).is_none())
+            .copied()
+            .collect()
     }
 
     /// Makes a scene's models ready, and says which of those that it cannot do without are not to be had.

@@ -3,9 +3,7 @@
 use crate::{demo::watch::Seen, gate, site::LoadedSite};
 use anyhow::{Context as _, Result};
 use domain::{Ack, AckResult, Barrier, GateCommand, GateId, GateState, Sighting, Timestamp};
-use policy::{
-    Factor, GateInput, GateOutput, Lane, ListRegistry, PassageMachine, SeededIds,
-};
+use policy::{Factor, GateInput, GateOutput, Lane, ListRegistry, PassageMachine, SeededIds};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The barrier answers, is up, and is down again so long after a command.
@@ -30,8 +28,14 @@ pub(super) struct OfflineLane {
 impl OfflineLane {
     /// The lane of the site's gate, under the site's rules and list; nothing when it has none.
     pub(super) fn of_site(site: &LoadedSite, starts_at: Timestamp) -> Result<Option<Self>> {
-        let Some(section) = site.site.gates.first() else { return Ok(None) };
-        let gate: GateId = section.id.get_ref().parse().context("reading the gate's name")?;
+        let Some(section) = site.site.gates.first() else {
+            return Ok(None);
+        };
+        let gate: GateId = section
+            .id
+            .get_ref()
+            .parse()
+            .context("reading the gate's name")?;
         let lane = Lane::for_factor(gate.clone(), Factor::Plate);
         let policy = gate::policy(site, section, Factor::Plate);
         let registry = Arc::new(ListRegistry::new(site.site.registry_entries(), starts_at));
@@ -61,11 +65,18 @@ impl OfflineLane {
         let mut ticked = None;
         loop {
             let said = self.coming.first_key_value().map(|((at, _), _)| *at);
-            let due = self.machine.next_deadline().filter(|due| Some(*due) != ticked);
-            let Some(next) = said.into_iter().chain(due).min().filter(|at| *at <= to) else { break };
+            let due = self
+                .machine
+                .next_deadline()
+                .filter(|due| Some(*due) != ticked);
+            let Some(next) = said.into_iter().chain(due).min().filter(|at| *at <= to) else {
+                break;
+            };
             self.now = self.now.max(next);
             let input = if said == Some(next) {
-                self.coming.pop_first().map_or(GateInput::Tick, |(_, input)| input)
+                self.coming
+                    .pop_first()
+                    .map_or(GateInput::Tick, |(_, input)| input)
             } else {
                 // A deadline that a tick does not move is not waited for again.
                 ticked = due;
@@ -78,7 +89,8 @@ impl OfflineLane {
 
     fn step(&mut self, input: &GateInput, seen: &mut Seen) {
         let mut outputs = Vec::new();
-        self.machine.step(self.now, input, &mut self.ids, &mut outputs);
+        self.machine
+            .step(self.now, input, &mut self.ids, &mut outputs);
         for output in outputs {
             match output {
                 GateOutput::Verdict { verdict, rule_path } => {
@@ -98,13 +110,31 @@ impl OfflineLane {
             [ANSWERS_AFTER, UP_AFTER, DOWN_AFTER].map(|span| self.now.saturating_add(span));
         for (at, result) in [(answers, AckResult::Accepted), (up, AckResult::Executed)] {
             let (command, gate) = (command.id, self.gate.clone());
-            self.plan(at, GateInput::Ack(Ack { command, gate, result, at }));
+            self.plan(
+                at,
+                GateInput::Ack(Ack {
+                    command,
+                    gate,
+                    result,
+                    at,
+                }),
+            );
         }
-        let states =
-            [(answers, GateState::Opening), (up, GateState::Open), (down, GateState::Closed)];
+        let states = [
+            (answers, GateState::Opening),
+            (up, GateState::Open),
+            (down, GateState::Closed),
+        ];
         for (at, state) in states {
             let gate = self.gate.clone();
-            self.plan(at, GateInput::Barrier(Barrier { gate, state, since: at }));
+            self.plan(
+                at,
+                GateInput::Barrier(Barrier {
+                    gate,
+                    state,
+                    since: at,
+                }),
+            );
         }
     }
 

@@ -2,28 +2,27 @@
 
 use super::{CameraReport, Quantiles, Report};
 
-const STYLE: &str = "
-:root{color-scheme:light dark;--ink:#14181d;--soft:#57606a;--line:#d5dae0;--ground:#fff;--panel:#f5f7f9;--good:#12703a;--bad:#b3261e;--bar:#2f6fce}
-@media(prefers-color-scheme:dark){:root{--ink:#e6eaef;--soft:#9aa5b1;--line:#2c343d;--ground:#0f1317;--panel:#171d23;--good:#5fd38d;--bad:#ff8a80;--bar:#6ea8ff}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);margin:0 auto;max-width:1180px;padding:1.5rem}
-h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .6rem}
-.verdict{font-weight:700;padding:.15rem .7rem;border-radius:1rem;border:2px solid}.good{color:var(--good)}.bad{color:var(--bad)}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:right;padding:.35rem .6rem;border-bottom:1px solid var(--line)}
-th:first-child,td:first-child,td.text,th.text{text-align:left}th{color:var(--soft);font-weight:600}
-.scroll{overflow-x:auto}.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(320px,1fr));gap:1rem}
-figure{margin:0;background:var(--panel);border:1px solid var(--line);border-radius:8px;overflow:hidden}figure img{display:block;width:100%}
-figcaption{padding:.5rem .7rem;color:var(--soft);font-size:.9rem}.note{color:var(--soft)}
-";
+const STYLE: &str = include_str!("report.css");
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// The whole page.
 pub(super) fn page(report: &Report) -> String {
-    let (tone, word) = if report.passed { ("good", "passed") } else { ("bad", "not passed") };
-    let failures: String =
-        report.failures.iter().map(|line| format!("<li>{}</li>", escape(line))).collect();
+    let (tone, word) = if report.passed {
+        ("good", "passed")
+    } else {
+        ("bad", "not passed")
+    };
+    let failures: String = report
+        .failures
+        .iter()
+        .map(|line| format!("<li>{}</li>", escape(line)))
+        .collect();
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
@@ -54,8 +53,11 @@ fn cameras(report: &Report) -> String {
                 escape(&c.note)
             );
         }
-        let counts: Vec<String> =
-            c.counts.iter().map(|(name, n)| format!("{} {n}", escape(name))).collect();
+        let counts: Vec<String> = c
+            .counts
+            .iter()
+            .map(|(name, n)| format!("{} {n}", escape(name)))
+            .collect();
         format!(
             "<tr><td>{}<br><span class=\"note\">{}</span></td><td>{}</td><td>{}</td><td>{}</td>\
              <td>{:.1}</td><td>{:.1}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
@@ -88,14 +90,19 @@ fn cameras(report: &Report) -> String {
 
 /// Bars from the median to the 99th percentile on one scale, with the numbers beside them.
 fn latency(report: &Report) -> String {
-    let longest = report.latency_ms.values().map(|q| q.max).fold(1.0, f64::max);
+    let longest = report
+        .latency_ms
+        .values()
+        .map(|q| q.max)
+        .fold(1.0, f64::max);
     let row = |(name, q): (&String, &Quantiles)| {
         let x = |ms: f64| 100.0 * ms / longest;
         format!(
             "<tr><td>{}</td><td class=\"text\"><svg viewBox=\"0 0 100 6\" width=\"100%\" \
              height=\"22\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"p50 {:.0} ms, \
-             p99 {:.0} ms\"><rect x=\"0\" y=\"2\" width=\"{:.2}\" height=\"2\" fill=\"var(--line)\"/>\
-             <rect x=\"{:.2}\" y=\"1\" width=\"{:.2}\" height=\"4\" fill=\"var(--bar)\"/></svg></td>\
+             p99 {:.0} ms\"><rect x=\"0\" y=\"2\" width=\"{:.2}\" height=\"2\" \
+             fill=\"var(--line)\"/><rect x=\"{:.2}\" y=\"1\" width=\"{:.2}\" height=\"4\" \
+             fill=\"var(--bar)\"/></svg></td>\
              <td>{}</td><td>{:.0}</td><td>{:.0}</td><td>{:.0}</td><td>{:.0}</td></tr>",
             escape(&name.replace('_', " ")),
             q.p50,
@@ -122,7 +129,11 @@ fn expectations(report: &Report) -> String {
         .expectations
         .iter()
         .map(|e| {
-            let (tone, word) = if e.is_met { ("good", "✓ right") } else { ("bad", "✗ wrong") };
+            let (tone, word) = if e.is_met {
+                ("good", "✓ right")
+            } else {
+                ("bad", "✗ wrong")
+            };
             format!(
                 "<tr><td>{}</td><td class=\"text\">{}</td><td class=\"text\">{}</td>\
                  <td class=\"text\">{}</td><td class=\"{tone}\">{word}</td></tr>",
@@ -148,13 +159,27 @@ fn pictures(report: &Report) -> String {
             caption = escape(&picture.caption)
         )
     };
-    report.cameras.iter().flat_map(|camera| &camera.pictures).map(figure).collect()
+    report
+        .cameras
+        .iter()
+        .flat_map(|camera| &camera.pictures)
+        .map(figure)
+        .collect()
 }
 
 fn facts(report: &Report) -> String {
     let row = |(name, value): (&String, &String)| {
-        format!("<tr><td>{}</td><td class=\"text\">{}</td></tr>", escape(name), escape(value))
+        format!(
+            "<tr><td>{}</td><td class=\"text\">{}</td></tr>",
+            escape(name),
+            escape(value)
+        )
     };
-    let rows: String = report.machine.iter().chain(&report.models).map(row).collect();
+    let rows: String = report
+        .machine
+        .iter()
+        .chain(&report.models)
+        .map(row)
+        .collect();
     format!("<table>{rows}</table>")
 }

@@ -15,8 +15,11 @@ fn site(folder: &Path, models: &str) {
 async fn check_refused(folder: &Path, words: &[&str]) {
     let mut program = Program::start("run", folder);
     assert_eq!(program.ended().await, Some(1), "{:#?}", program.lines());
-    let wrong: Vec<String> =
-        program.lines().into_iter().filter(|line| !line.starts_with("console: ")).collect();
+    let wrong: Vec<String> = program
+        .lines()
+        .into_iter()
+        .filter(|line| !line.starts_with("console: "))
+        .collect();
     assert_eq!(wrong.len(), 1, "{wrong:#?}");
     for word in words {
         assert!(wrong[0].contains(word), "{word:?} is not in {:?}", wrong[0]);
@@ -28,8 +31,15 @@ async fn a_missing_model_is_told_with_the_command_that_gets_it() {
     let folder = tempfile::tempdir().unwrap();
     site(folder.path(), "store = \"models\"");
     let store = folder.path().join("models");
-    let words = format!("no model for vehicle-detect is installed in {}", store.display());
-    check_refused(folder.path(), &["gac: loading models from ", &words, "run `gac models pull`"]).await;
+    let words = format!(
+        "no model for vehicle-detect is installed in {}",
+        store.display()
+    );
+    check_refused(
+        folder.path(),
+        &["gac: loading models from ", &words, "run `gac models pull`"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,20 +58,30 @@ async fn a_corrupt_model_is_told_with_both_hashes_and_never_loaded() {
         bytes[middle] ^= 1;
         std::fs::write(store.join(model.file_name().unwrap()), bytes).unwrap();
     }
-    let words = [".onnx has SHA-256 ", " where the catalogue says ", "run `gac models pull`"];
+    let words = [
+        ".onnx has SHA-256 ",
+        " where the catalogue says ",
+        "run `gac models pull`",
+    ];
     check_refused(folder.path(), &words).await;
     let verified = gac(&["models", "--store", store.to_str().unwrap(), "verify"]);
     let lines = lines_of(&verified);
     assert_eq!(verified.status.code(), Some(1));
     let is_wrong = |line: &String| line.starts_with("WRONG ") && line.contains(words[0]);
-    assert!(!lines.is_empty() && lines.iter().all(is_wrong), "{lines:#?}");
+    assert!(
+        !lines.is_empty() && lines.iter().all(is_wrong),
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_runtime_is_told_with_where_it_was_looked_for() {
     let folder = tempfile::tempdir().unwrap();
     site(folder.path(), "runtime = \"nothing.so\"");
-    let tried = format!("tried {} (no such file)", folder.path().join("nothing.so").display());
+    let tried = format!(
+        "tried {} (no such file)",
+        folder.path().join("nothing.so").display()
+    );
     check_refused(folder.path(), &["ONNX Runtime (libonnxruntime.so", &tried]).await;
 }
 
@@ -71,7 +91,10 @@ fn an_unknown_task_is_told_with_those_there_are() {
     let lines = lines_of(&output);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(lines.len(), 1, "{lines:#?}");
-    assert!(lines[0].starts_with("gac: there is no task \"plate-raed\"; write one of: "), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("gac: there is no task \"plate-raed\"; write one of: "),
+        "{lines:#?}"
+    );
     assert!(lines[0].contains("plate-read"), "{lines:#?}");
 }
 
@@ -83,11 +106,24 @@ fn a_mirror_without_the_files_leaves_nothing_half_done() {
     // A file of the right name with the wrong content.
     std::fs::write(mirror.join("cct_xs_v1_global.onnx"), "not a model").unwrap();
     let output = gac(&[
-        "models", "--store", store.to_str().unwrap(), "pull", "--offline", "--task", "plate-read",
-        "--mirror", mirror.to_str().unwrap(),
+        "models",
+        "--store",
+        store.to_str().unwrap(),
+        "pull",
+        "--offline",
+        "--task",
+        "plate-read",
+        "--mirror",
+        mirror.to_str().unwrap(),
     ]);
     let lines = lines_of(&output);
     assert_eq!(output.status.code(), Some(1), "{lines:#?}");
-    assert!(lines.iter().any(|line| line.contains("none can be had")), "{lines:#?}");
-    assert_eq!(crate::kept::files(&store, ""), Vec::<std::path::PathBuf>::new());
+    assert!(
+        lines.iter().any(|line| line.contains("none can be had")),
+        "{lines:#?}"
+    );
+    assert_eq!(
+        crate::kept::files(&store, ""),
+        Vec::<std::path::PathBuf>::new()
+    );
 }

@@ -12,13 +12,17 @@ use samples::SceneKind;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_of_three_processes_may_be_killed() {
-    let Some(mosquitto) = Mosquitto::start("allow_anonymous true\n").await else { return };
+    let Some(mosquitto) = Mosquitto::start("allow_anonymous true\n").await else {
+        return;
+    };
     if !has_models(&PLATE_MODELS) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let (film, truth) = video(SceneKind::Gate, 1, 24.0);
-    SiteText::new(Some(mosquitto.port)).with_gate(&film, &truth).write(folder.path());
+    SiteText::new(Some(mosquitto.port))
+        .with_gate(&film, &truth)
+        .write(folder.path());
     let state = folder.path().join("state");
     let spy = Spy::on(mosquitto.port);
     spy.online().await;
@@ -39,8 +43,14 @@ async fn each_of_three_processes_may_be_killed() {
     api.kill_nine();
     let mut kept = Kept::read(&state).await;
     Stored::read(&state).await.check_once();
-    assert!(0 < kept.n("sig_") && 0 < kept.n("ver_"), "nothing waits for its receipt: {kept:?}");
-    assert!(!Stored::read(&state).await.lacks(&kept).is_empty(), "the centre has everything already");
+    assert!(
+        0 < kept.n("sig_") && 0 < kept.n("ver_"),
+        "nothing waits for its receipt: {kept:?}"
+    );
+    assert!(
+        !Stored::read(&state).await.lacks(&kept).is_empty(),
+        "the centre has everything already"
+    );
     check_replay(&state, 1);
 
     let mut gate = Program::start("gate", folder.path());
@@ -59,5 +69,9 @@ async fn each_of_three_processes_may_be_killed() {
     check_commands(&kept);
     let n_commands = spy.check_commands();
     check_replay(&state, 1);
-    println!("{} sightings, {} verdicts, {n_commands} commands", kept.n("sig_"), kept.n("ver_"));
+    println!(
+        "{} sightings, {} verdicts, {n_commands} commands",
+        kept.n("sig_"),
+        kept.n("ver_")
+    );
 }

@@ -31,7 +31,13 @@ impl Kept {
     pub(crate) async fn read_outboxes(state: &Path) -> Self {
         let mut kept = Self::default();
         for path in files(state, ".db") {
-            if path.file_name().unwrap().to_str().unwrap().starts_with("outbox-") {
+            if path
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with("outbox-")
+            {
                 kept.read_outbox(&path).await;
             }
         }
@@ -58,7 +64,10 @@ impl Kept {
 
     /// How many entities have this prefix.
     pub(crate) fn n(&self, prefix: &str) -> usize {
-        self.entities.iter().filter(|id| id.starts_with(prefix)).count()
+        self.entities
+            .iter()
+            .filter(|id| id.starts_with(prefix))
+            .count()
     }
 
     async fn read_outbox(&mut self, path: &Path) {
@@ -72,7 +81,9 @@ impl Kept {
         }
         let options = SqliteConnectOptions::new().filename(&copy);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        let rows = sqlx::query("select payload from message").fetch_all(&mut connection).await;
+        let rows = sqlx::query("select payload from message")
+            .fetch_all(&mut connection)
+            .await;
         for row in rows.unwrap() {
             let envelope = Envelope::decode(row.get::<&[u8], _>(0)).unwrap();
             self.envelopes.insert(envelope.id.clone());
@@ -108,7 +119,9 @@ impl Kept {
 
 /// The files of a folder with this ending, in order.
 pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.to_str().unwrap().ends_with(ending));
     paths.sort();
@@ -146,7 +159,10 @@ impl Stored {
     pub(crate) fn check_once(&self) {
         let ids: BTreeSet<&String> = self.ids.iter().collect();
         assert_eq!(ids.len(), self.ids.len(), "an id is stored twice");
-        for id in ids.iter().filter(|id| id.starts_with("can_") && !id.ends_with("/case")) {
+        for id in ids
+            .iter()
+            .filter(|id| id.starts_with("can_") && !id.ends_with("/case"))
+        {
             assert!(ids.contains(&format!("{id}/case")), "{id} has no case");
         }
     }

@@ -12,7 +12,11 @@ use std::{fmt::Write as _, path::Path};
 /// Every journal of the folder gives the same answers again, and none was set aside.
 pub(crate) fn check_replay(state: &Path, n_gates: usize) {
     let journals = files(state, ".jsonl");
-    assert_eq!(journals.len(), n_gates, "a journal was set aside: {journals:?}");
+    assert_eq!(
+        journals.len(),
+        n_gates,
+        "a journal was set aside: {journals:?}"
+    );
     for journal in journals {
         let output = gac(&["replay", journal.to_str().unwrap()]);
         let lines = lines_of(&output);
@@ -24,7 +28,12 @@ pub(crate) fn check_replay(state: &Path, n_gates: usize) {
 /// In no journal was a passage given two commands.
 pub(crate) fn check_commands(kept: &Kept) {
     for (passage, ids) in &kept.commands {
-        assert_eq!(ids.len(), 1, "the journal has {} commands for {passage}", ids.len());
+        assert_eq!(
+            ids.len(),
+            1,
+            "the journal has {} commands for {passage}",
+            ids.len()
+        );
     }
 }
 
@@ -45,8 +54,11 @@ pub(crate) async fn check_end(state: &Path) {
     let answered = Kept::read_journals(state);
     check_commands(&answered);
     let waiting = Kept::read_outboxes(state).await.entities;
-    let lost: Vec<_> =
-        stored.lacks(&answered).into_iter().filter(|id| !waiting.contains(id)).collect();
+    let lost: Vec<_> = stored
+        .lacks(&answered)
+        .into_iter()
+        .filter(|id| !waiting.contains(id))
+        .collect();
     assert_eq!(lost, Vec::<String>::new());
 }
 
@@ -64,7 +76,12 @@ async fn what_was_kept_before_a_kill_is_stored_once_after_it() {
     let spy = Spy::on(port);
     let mut all = Kept::default();
     // Before the first frame, in the middle of a sighting, and at once after a verdict and after a command.
-    let moments = [None, Some(Kind::Sighting), Some(Kind::Verdict), Some(Kind::Command)];
+    let moments = [
+        None,
+        Some(Kind::Sighting),
+        Some(Kind::Verdict),
+        Some(Kind::Command),
+    ];
     for moment in moments {
         let before = moment.map(|kind| spy.n(kind));
         let mut program = Program::start("run", folder.path());
@@ -77,10 +94,18 @@ async fn what_was_kept_before_a_kill_is_stored_once_after_it() {
         stored.check_once();
         all.add(Kept::read(&state).await);
         // What is stored stays stored.
-        all.entities.extend(stored.ids.into_iter().filter(|id| id.contains('_') && !id.contains('/')));
+        all.entities.extend(
+            stored
+                .ids
+                .into_iter()
+                .filter(|id| id.contains('_') && !id.contains('/')),
+        );
         check_replay(&state, usize::from(!files(&state, ".jsonl").is_empty()));
     }
-    assert!(0 < all.n("sig_") && 0 < all.n("ver_"), "there was something to lose: {all:?}");
+    assert!(
+        0 < all.n("sig_") && 0 < all.n("ver_"),
+        "there was something to lose: {all:?}"
+    );
 
     let program = Program::start("run", folder.path());
     stores_all(&state, &all).await;
@@ -107,15 +132,25 @@ async fn a_candidate_outlives_a_kill() {
     let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
     let (film, truth) = video(SceneKind::Junction, 1, 20.0);
     let site = SiteText::new(None).with_junction(&film, &truth);
-    site.with(&format!("[broker]\nport = {port}")).write(folder.path());
+    site.with(&format!("[broker]\nport = {port}"))
+        .write(folder.path());
     let state = folder.path().join("state");
     let spy = Spy::on(port);
     let program = Program::start("run", folder.path());
     spy.hears(Kind::Candidate, 0).await;
     program.kill_nine();
     let mut kept = Kept::read(&state).await;
-    kept.entities.extend(Stored::read(&state).await.ids.into_iter().filter(|id| id.starts_with("can_")));
-    assert!(0 < kept.n("can_"), "the candidate stands in the outbox or in the database: {kept:?}");
+    kept.entities.extend(
+        Stored::read(&state)
+            .await
+            .ids
+            .into_iter()
+            .filter(|id| id.starts_with("can_")),
+    );
+    assert!(
+        0 < kept.n("can_"),
+        "the candidate stands in the outbox or in the database: {kept:?}"
+    );
 
     let program = Program::start("run", folder.path());
     stores_all(&state, &kept).await;
@@ -124,5 +159,9 @@ async fn a_candidate_outlives_a_kill() {
     Stored::read(&state).await.check_once();
     let evidence = folder.path().join("state/evidence");
     assert!(evidence.is_dir() && std::fs::read_dir(evidence).unwrap().next().is_some());
-    println!("{} candidates, {} sightings", kept.n("can_"), kept.n("sig_"));
+    println!(
+        "{} candidates, {} sightings",
+        kept.n("can_"),
+        kept.n("sig_")
+    );
 }

@@ -13,11 +13,16 @@ async fn sightings_arrive_in_postgresql_and_are_shown() {
     if !has_models(&PLATE_MODELS) {
         return;
     }
-    let Some(postgres) = Postgres::start() else { return };
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let (film, truth) = video(SceneKind::Gate, 1, 24.0);
     let storage = format!("[storage]\ndatabase = \"{}\"\n", postgres.url());
-    SiteText::new(None).with(&storage).with_gate(&film, &truth).write(folder.path());
+    SiteText::new(None)
+        .with(&storage)
+        .with_gate(&film, &truth)
+        .write(folder.path());
     let mut program = Program::start("run", folder.path());
     let address = program.address().await;
     let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
@@ -28,14 +33,25 @@ async fn sightings_arrive_in_postgresql_and_are_shown() {
         (0 < n_verdicts).then_some(())
     };
     until("a verdict is in PostgreSQL", has_verdict).await;
-    let ids: Vec<String> =
-        sqlx::query_scalar("select sighting_id from sighting").fetch_all(&mut connection).await.unwrap();
+    let ids: Vec<String> = sqlx::query_scalar("select sighting_id from sighting")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
     assert!(!ids.is_empty());
-    let shown = get_json(&address, "/api/v1/sightings?limit=100").unwrap().to_string();
-    assert!(shown.contains(&ids[0]), "{} is not among what the API shows", ids[0]);
+    let shown = get_json(&address, "/api/v1/sightings?limit=100")
+        .unwrap()
+        .to_string();
+    assert!(
+        shown.contains(&ids[0]),
+        "{} is not among what the API shows",
+        ids[0]
+    );
     let (code, lines) = program.end().await;
     assert_eq!(code, Some(0), "{lines:#?}");
-    assert!(!folder.path().join("state/gac.db").exists(), "SQLite is not used besides");
+    assert!(
+        !folder.path().join("state/gac.db").exists(),
+        "SQLite is not used besides"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,7 +65,15 @@ async fn a_database_that_is_not_there_is_told_without_its_password() {
     let mut program = Program::start("api", folder.path());
     assert_eq!(program.ended().await, Some(1));
     let line = program.line_with(&["gac: cannot open the store: cannot open the database: "]);
-    assert!(line.is_some_and(|line| line.contains("refused")), "{:#?}", program.lines());
-    assert_eq!(program.line_with(&["s3cret"]), None, "the password is in the log");
+    assert!(
+        line.is_some_and(|line| line.contains("refused")),
+        "{:#?}",
+        program.lines()
+    );
+    assert_eq!(
+        program.line_with(&["s3cret"]),
+        None,
+        "the password is in the log"
+    );
     assert_eq!(program.lines().len(), 1, "{:#?}", program.lines());
 }

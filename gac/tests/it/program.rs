@@ -35,14 +35,21 @@ pub(crate) fn free_port() -> u16 {
 /// Runs `gac` to its end. It finds models and libraries from the checkout.
 pub(crate) fn gac(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gac"));
-    command.args(arguments).current_dir(crate::site::checkout()).stdin(Stdio::null());
+    command
+        .args(arguments)
+        .current_dir(crate::site::checkout())
+        .stdin(Stdio::null());
     command.output().unwrap()
 }
 
 /// What a command printed on standard output and error, as lines.
 pub(crate) fn lines_of(output: &Output) -> Vec<String> {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
-    String::from_utf8(text).unwrap().lines().map(str::to_owned).collect()
+    String::from_utf8(text)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A `gac` that runs.
@@ -73,7 +80,11 @@ impl Program {
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let stdout = read_lines(child.stdout.take().unwrap(), &lines);
         let stderr = read_lines(child.stderr.take().unwrap(), &lines);
-        Self { child, lines, readers: vec![stdout, stderr] }
+        Self {
+            child,
+            lines,
+            readers: vec![stdout, stderr],
+        }
     }
 
     /// Everything that it has said so far.
@@ -83,7 +94,9 @@ impl Program {
 
     /// The first line that has all these words.
     pub(crate) fn line_with(&self, words: &[&str]) -> Option<String> {
-        self.lines().into_iter().find(|line| words.iter().all(|word| line.contains(word)))
+        self.lines()
+            .into_iter()
+            .find(|line| words.iter().all(|word| line.contains(word)))
     }
 
     /// Waits until it says a line with all these words.
@@ -98,7 +111,11 @@ impl Program {
                 return line;
             }
             let is_too_late = deadline < tokio::time::Instant::now();
-            assert!(!has_ended && !is_too_late, "no line has {words:?}: {:#?}", self.lines());
+            assert!(
+                !has_ended && !is_too_late,
+                "no line has {words:?}: {:#?}",
+                self.lines()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -111,7 +128,12 @@ impl Program {
 
     /// SIGKILL: nothing is written, nobody is told.
     pub(crate) fn kill_nine(mut self) -> Vec<String> {
-        assert_eq!(self.child.try_wait().unwrap(), None, "ended early: {:#?}", self.lines());
+        assert_eq!(
+            self.child.try_wait().unwrap(),
+            None,
+            "ended early: {:#?}",
+            self.lines()
+        );
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.read_to_the_end();
@@ -140,12 +162,17 @@ impl Program {
 
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let done = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+        let done = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status()
+            .unwrap();
         assert!(done.success(), "kill -{name} {pid}");
     }
 
     fn read_to_the_end(&mut self) {
-        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        self.readers
+            .drain(..)
+            .for_each(|reader| reader.join().unwrap());
     }
 }
 
@@ -170,17 +197,21 @@ fn read_lines(pipe: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>)
 pub(crate) fn get_json(address: &str, path: &str) -> Option<Value> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).unwrap())
+    head.starts_with("HTTP/1.1 200")
+        .then(|| serde_json::from_str(body).unwrap())
 }
 
 /// A camera as the API shows it.
 pub(crate) fn camera(address: &str, id: &str) -> Option<Value> {
     let all = get_json(address, "/api/v1/cameras")?;
-    all["cameras"].as_array()?.iter().find(|camera| camera["camera"] == id).cloned()
+    all["cameras"]
+        .as_array()?
+        .iter()
+        .find(|camera| camera["camera"] == id)
+        .cloned()
 }

@@ -34,9 +34,17 @@ impl Mosquitto {
         let file = folder.path().join("config");
         std::fs::write(&file, whole).unwrap();
         let mut command = Command::new(MOSQUITTO);
-        command.arg("-c").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg("-c")
+            .arg(file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let child = command.spawn().unwrap();
-        let mosquitto = Self { port, child, _folder: folder };
+        let mosquitto = Self {
+            port,
+            child,
+            _folder: folder,
+        };
         let connect = async || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok();
         until("mosquitto is up", connect).await;
         Some(mosquitto)
@@ -53,7 +61,11 @@ impl Drop for Mosquitto {
 /// Writes a user into a password file; false where the program for that is missing.
 pub(crate) fn add_mosquitto_user(file: &Path, user: &str, password: &str) -> bool {
     let mut command = Command::new("mosquitto_passwd");
-    command.args(["-c", "-b"]).arg(file).args([user, password]).stderr(Stdio::null());
+    command
+        .args(["-c", "-b"])
+        .arg(file)
+        .args([user, password])
+        .stderr(Stdio::null());
     let is_done = command.status().is_ok_and(|status| status.success());
     if !is_done {
         println!("skipped: mosquitto_passwd is not installed");
@@ -80,12 +92,16 @@ impl Postgres {
         let port = free_port();
         let server = Self { bin, folder, port };
         let folder = &server.folder;
-        shell(&format!("{bin}/initdb -D {folder}/data -U postgres -A trust --no-sync -E UTF8"));
+        shell(&format!(
+            "{bin}/initdb -D {folder}/data -U postgres -A trust --no-sync -E UTF8"
+        ));
         let options = format!(
             "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
         );
         let log = format!("-l {folder}/log -w -t 30");
-        shell(&format!("{bin}/pg_ctl -D {folder}/data {log} -o '{options}' start"));
+        shell(&format!(
+            "{bin}/pg_ctl -D {folder}/data {log} -o '{options}' start"
+        ));
         Some(server)
     }
 
@@ -97,20 +113,30 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         let Self { bin, folder, .. } = self;
-        shell(&format!("{bin}/pg_ctl -D {folder}/data -m immediate -w stop && rm -rf {folder}"));
+        shell(&format!(
+            "{bin}/pg_ctl -D {folder}/data -m immediate -w stop && rm -rf {folder}"
+        ));
     }
 }
 
 /// Runs a command line, as user postgres when we are root: the server refuses to run as root.
 fn shell(line: &str) -> String {
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let mut command = if is_root { Command::new("su") } else { Command::new("sh") };
+    let mut command = if is_root {
+        Command::new("su")
+    } else {
+        Command::new("sh")
+    };
     if is_root {
         command.args(["postgres", "-s", "/bin/sh"]);
     }
     // The server keeps what it inherits open: a pipe would never end.
     let output = tempfile::NamedTempFile::new().unwrap();
-    command.args(["-c", line]).current_dir("/tmp").stdin(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["-c", line])
+        .current_dir("/tmp")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
     let status = command.stdout(output.reopen().unwrap()).status().unwrap();
     let said = std::fs::read_to_string(output.path()).unwrap();
     assert!(status.success(), "{line}: {said}");

@@ -23,8 +23,10 @@ pub(crate) fn has_models(tasks: &[&str]) -> bool {
     let mirror = checkout().join("../shared/data/models");
     if mirror.exists() {
         let mut pull = Command::new(env!("CARGO_BIN_EXE_gac"));
-        pull.args(["models", "pull", "--offline", "--mirror"]).arg(mirror);
-        pull.arg("--store").arg(checkout().join("third_party/models"));
+        pull.args(["models", "pull", "--offline", "--mirror"])
+            .arg(mirror);
+        pull.arg("--store")
+            .arg(checkout().join("third_party/models"));
         missing.iter().for_each(|task| {
             pull.args(["--task", task]);
         });
@@ -32,16 +34,25 @@ pub(crate) fn has_models(tasks: &[&str]) -> bool {
     }
     let missing = missing_models(tasks);
     if !missing.is_empty() {
-        println!("skipped: no model for {}; run `gac models pull`", missing.join(", "));
+        println!(
+            "skipped: no model for {}; run `gac models pull`",
+            missing.join(", ")
+        );
     }
     missing.is_empty()
 }
 
 fn missing_models<'a>(tasks: &[&'a str]) -> Vec<&'a str> {
     let list = crate::program::lines_of(&crate::program::gac(&["models", "list"]));
-    let is_here =
-        |task: &&&str| list.iter().any(|line| line.starts_with(**task) && line.contains("in use"));
-    tasks.iter().filter(|task| !is_here(task)).copied().collect()
+    let is_here = |task: &&&str| {
+        list.iter()
+            .any(|line| line.starts_with(**task) && line.contains("in use"))
+    };
+    tasks
+        .iter()
+        .filter(|task| !is_here(task))
+        .copied()
+        .collect()
 }
 
 /// Models that a gate with plates needs.
@@ -62,7 +73,8 @@ impl SiteText {
     /// A site with its console on a free port; `broker` is the port of one that runs elsewhere.
     pub(crate) fn new(broker: Option<u16>) -> Self {
         let mut text =
-            "[site]\nid = \"trial\"\nname = \"Thử\"\n\n[web]\nlisten = \"127.0.0.1:0\"\n\n".to_owned();
+            "[site]\nid = \"trial\"\nname = \"Thử\"\n\n[web]\nlisten = \"127.0.0.1:0\"\n\n"
+                .to_owned();
         if let Some(port) = broker {
             writeln!(text, "[broker]\nkind = \"external\"\nport = {port}\n").unwrap();
         }
@@ -81,7 +93,12 @@ impl SiteText {
     #[must_use]
     pub(crate) fn with_gate(mut self, video: &Path, truth: &Truth) -> Self {
         let size = [truth.header.width as f32, truth.header.height as f32];
-        let share = |p: &[f32; 2]| [(p[0] / size[0]).clamp(0.0, 1.0), (p[1] / size[1]).clamp(0.0, 1.0)];
+        let share = |p: &[f32; 2]| {
+            [
+                (p[0] / size[0]).clamp(0.0, 1.0),
+                (p[1] / size[1]).clamp(0.0, 1.0),
+            ]
+        };
         let region: Vec<[f32; 2]> = truth.header.geometry.lanes[0].iter().map(share).collect();
         write!(
             self.0,
@@ -91,9 +108,17 @@ impl SiteText {
         )
         .unwrap();
         for entry in &truth.header.registrations {
-            let access = if entry.access == Access::Allow { "allow" } else { "bar" };
-            write!(self.0, "[[registration]]\nplate = {:?}\naccess = \"{access}\"\n\n", entry.plate)
-                .unwrap();
+            let access = if entry.access == Access::Allow {
+                "allow"
+            } else {
+                "bar"
+            };
+            write!(
+                self.0,
+                "[[registration]]\nplate = {:?}\naccess = \"{access}\"\n\n",
+                entry.plate
+            )
+            .unwrap();
         }
         self
     }
@@ -105,7 +130,14 @@ impl SiteText {
         let size = [truth.header.width as f32, truth.header.height as f32];
         let ([left, right], signal) = (geometry.stop_line.unwrap(), geometry.signal.unwrap());
         let share = |p: [f32; 2]| [p[0] / size[0], p[1] / size[1]];
-        let lamp = |b: [f32; 4]| [b[0] / size[0], b[1] / size[1], b[2] / size[0], b[3] / size[1]];
+        let lamp = |b: [f32; 4]| {
+            [
+                b[0] / size[0],
+                b[1] / size[1],
+                b[2] / size[0],
+                b[3] / size[1],
+            ]
+        };
         write!(
             self.0,
             "[[camera]]\nid = \"junction\"\nsource = {{ file = {video:?}, pace = \"fast\", repeat = true }}\n\

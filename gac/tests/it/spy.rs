@@ -17,7 +17,10 @@ pub(crate) struct Heard {
 
 impl Heard {
     pub(crate) fn n(&self, kind: Kind) -> usize {
-        self.messages.iter().filter(|message| Kind::of(message) == Some(kind)).count()
+        self.messages
+            .iter()
+            .filter(|message| Kind::of(message) == Some(kind))
+            .count()
     }
 
     /// Which commands were given for each passage.
@@ -25,7 +28,10 @@ impl Heard {
         let mut commands = BTreeMap::<_, BTreeSet<_>>::new();
         for message in &self.messages {
             if let Message::Command(signed) = message {
-                commands.entry(signed.command.passage).or_default().insert(signed.command.id);
+                commands
+                    .entry(signed.command.passage)
+                    .or_default()
+                    .insert(signed.command.id);
             }
         }
         commands
@@ -63,8 +69,11 @@ impl Spy {
     pub(crate) fn on(port: u16) -> Self {
         let mut config = BusConfig::new("127.0.0.1", port, "trial".parse().unwrap(), "spy");
         config.backoff_max = std::time::Duration::from_millis(100);
-        config.filters = vec!["gac/v1/trial/camera/+/sighting".to_owned(),
-            "gac/v1/trial/camera/+/candidate".to_owned(), "gac/v1/trial/gate/#".to_owned()];
+        config.filters = vec![
+            "gac/v1/trial/camera/+/sighting".to_owned(),
+            "gac/v1/trial/camera/+/candidate".to_owned(),
+            "gac/v1/trial/gate/#".to_owned(),
+        ];
         let (bus, mut events) = Bus::connect(config);
         let heard = Arc::<Mutex<Heard>>::default();
         let into = Arc::clone(&heard);
@@ -78,7 +87,10 @@ impl Spy {
 
     /// Waits until the broker is there.
     pub(crate) async fn online(&self) {
-        tokio::time::timeout(PATIENCE, self.bus.wait_online()).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, self.bus.wait_online())
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     pub(crate) fn heard<T>(&self, look: impl FnOnce(&Heard) -> T) -> T {
@@ -88,7 +100,11 @@ impl Spy {
     /// Waits until `n` more messages of that kind were heard than `before`.
     pub(crate) async fn hears(&self, kind: Kind, before: usize) {
         let is_heard = async || (before < self.heard(|heard| heard.n(kind))).then_some(());
-        until(&format!("more than {before} of {kind:?} are heard"), is_heard).await;
+        until(
+            &format!("more than {before} of {kind:?} are heard"),
+            is_heard,
+        )
+        .await;
     }
 
     /// How many of that kind were heard.

@@ -164,7 +164,8 @@ fn score(head: &mut Head, crop: &Pixels) -> Result<Option<f32>, InferenceError> 
     })
 }
 
-/// The box `scale` times as large, shifted into the picture and made smaller only where it is too large for it.
+/// The box `scale` times as large, shifted into the picture and made smaller only where it is too
+/// large for it.
 fn around(picture: Picture<'_>, face: BoxInImage, scale: f32) -> Option<BoxInImage> {
     let face = picture.inside(face)?;
     let (width, height) = (picture.width() as f32, picture.height() as f32);

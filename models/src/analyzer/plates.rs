@@ -9,7 +9,8 @@ use crate::{
 };
 use domain::{BoxInImage, Detection, PlateRead};
 
-/// Crops that vote: the detector's box, and with a little more room, shares of its width and height.
+/// Crops that vote: the detector's box, and with a little more room, shares of its width and
+/// height.
 const MARGINS: [f32; 2] = [0.0, 0.04];
 
 /// Readers that vote.

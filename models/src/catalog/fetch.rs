@@ -1,4 +1,5 @@
-//! One file from a mirror folder or a server into the store: to a temporary name, hashed, then renamed.
+//! One file from a mirror folder or a server into the store: to a temporary name, hashed, then
+//! renamed.
 
 use super::{chain, store::hex};
 use sha2::{Digest as _, Sha256};
@@ -128,7 +129,8 @@ fn write_part(
     file.sync_all().map_err(cannot_write)
 }
 
-/// Beside the final name, so that the rename stays on one file system; with the process, so that two pulls do not meet.
+/// Beside the final name, so that the rename stays on one file system; with the process, so that
+/// two pulls do not meet.
 fn part_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", process::id()));

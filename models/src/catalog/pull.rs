@@ -79,7 +79,8 @@ pub fn pull(
     tasks.iter().map(|task| pull.task(*task)).collect()
 }
 
-/// Gets exactly these models, for comparisons and for `--all`; for each the reasons why it could not be had.
+/// Gets exactly these models, for comparisons and for `--all`; for each the reasons why it could
+/// not be had.
 pub fn pull_models(
     catalog: &Catalog,
     options: &PullOptions,

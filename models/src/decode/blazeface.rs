@@ -13,7 +13,8 @@ const N_NUMBERS: usize = 16;
 /// Half the width of a mouth for one distance between the eyes, as in ArcFace's template.
 const HALF_MOUTH: f32 = 0.41;
 
-/// Faces in pixels of the 256 x 256 input, from the outputs `[scores, scores, boxes, boxes]`, finer grid first.
+/// Faces in pixels of the 256 x 256 input, from the outputs `[scores, scores, boxes, boxes]`, finer
+/// grid first.
 pub fn decode(tensors: &[TensorView<'_>], score_min: f32) -> Result<Vec<RawFace>, InferenceError> {
     let [scores_0, scores_1, boxes_0, boxes_1] = tensors else {
         return Err(InferenceError::Shape {

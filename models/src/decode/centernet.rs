@@ -61,7 +61,9 @@ fn is_peak(map: &ArrayView2<'_, f32>, (line, column): (usize, usize)) -> bool {
     let (lines, columns) = map.dim();
     let near = |at: usize, end: usize| at.saturating_sub(1)..(at + 2).min(end);
     let neighbours = map.slice(s![near(line, lines), near(column, columns)]);
-    neighbours.iter().all(|neighbour| *neighbour <= map[(line, column)])
+    neighbours
+        .iter()
+        .all(|neighbour| *neighbour <= map[(line, column)])
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! NanoDet and PicoDet: each side of a box is a distribution over distances (generalised focal loss).
+//! NanoDet and PicoDet: each side of a box is a distribution over distances (generalised focal
+//! loss).
 
 use super::{RawDetection, largest, suppress_doubles};
 use crate::{InferenceError, runtime::TensorView};
@@ -44,7 +45,8 @@ pub fn decode(
             }
         }
     }
-    // Every level has two tensors; one that fits no level means another input size or another model.
+    // Every level has two tensors; one that fits no level means another input size or another
+    // model.
     if n_levels == 0 || tensors.len() != 2 * n_levels {
         let odd = tensors
             .first()

@@ -17,7 +17,8 @@ pub struct SlotRead {
     slots: Vec<[f32; N_CHARS]>,
 }
 
-/// The reads of all pictures of a batch, from the first output; slots that are not distributions are left out.
+/// The reads of all pictures of a batch, from the first output; slots that are not distributions
+/// are left out.
 pub fn decode(
     tensors: &[TensorView<'_>],
     n_pictures: usize,

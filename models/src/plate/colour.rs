@@ -7,7 +7,8 @@ use domain::{BoxInImage, PlateColour};
 const INNER_MARGIN: f32 = -0.12;
 /// More samples do not change the majority.
 const SAMPLES_PER_SIDE: u32 = 40;
-/// The ground covers more than half of a plate; with characters, screws and glare at least this much of what is told.
+/// The ground covers more than half of a plate; with characters, screws and glare at least this
+/// much of what is told.
 const SHARE_MIN: f32 = 0.4;
 
 /// The colour of most of the box that is not dark, when one clearly leads.
@@ -89,7 +90,8 @@ mod tests {
     use super::*;
     use crate::preprocess::Pixels;
 
-    /// A plate of this ground with bars of this colour where the characters are: a third of its area.
+    /// A plate of this ground with bars of this colour where the characters are: a third of its
+    /// area.
     fn plate(ground: [u8; 3], text: [u8; 3]) -> PlateColour {
         let mut pixels = Pixels::filled(120, 60, ground);
         for (index, pixel) in pixels.rgb.chunks_exact_mut(3).enumerate() {

@@ -27,7 +27,8 @@ impl Fit {
         }
     }
 
-    /// A box of the input in the picture, cut to the region; `None` when nothing is left or it is not finite.
+    /// A box of the input in the picture, cut to the region; `None` when nothing is left or it is
+    /// not finite.
     pub fn box_in_image(&self, bounds: BoxInImage) -> Option<BoxInImage> {
         if !bounds.is_finite() {
             return None;
@@ -68,7 +69,8 @@ pub enum Place {
     Centre,
 }
 
-/// Scales the region without changing its shape; `shrink` below 1 leaves that much more room around it.
+/// Scales the region without changing its shape; `shrink` below 1 leaves that much more room around
+/// it.
 pub fn letterbox(picture: Picture<'_>, region: BoxInImage, to: &Letterbox) -> (Pixels, Fit) {
     let region = picture.inside(region).unwrap_or_else(|| picture.bounds());
     let [width, height] = to.size;

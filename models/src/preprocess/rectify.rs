@@ -1,7 +1,7 @@
 //! Warps by OpenCV: scaling, faces upright to fixed points, plates flat from four corners.
 //!
-//! OpenCV scales, because a whole frame to 416 x 416 takes it 0.35 ms where `fast_image_resize` takes 3.2 ms in a
-//! build without link-time optimisation.
+//! OpenCV scales, because a whole frame to 416 x 416 takes it 0.35 ms where `fast_image_resize`
+//! takes 3.2 ms in a build without link-time optimisation.
 
 use super::{Picture, Pixels};
 use crate::InferenceError;
@@ -12,7 +12,8 @@ use opencv::{
     prelude::*,
 };
 
-/// The five points of ArcFace's 112 x 112 template: right eye, left eye, nose tip, corners of the mouth.
+/// The five points of ArcFace's 112 x 112 template: right eye, left eye, nose tip, corners of the
+/// mouth.
 pub const ARCFACE_112: [PointInImage; 5] = [
     at(38.2946, 51.6963),
     at(73.5318, 51.5014),
@@ -42,7 +43,8 @@ pub struct Similarity {
 }
 
 impl Similarity {
-    /// The one that brings the first points nearest to the second, by least squares; `None` when they coincide.
+    /// The one that brings the first points nearest to the second, by least squares; `None` when
+    /// they coincide.
     pub fn between(from: &[PointInImage], to: &[PointInImage]) -> Option<Self> {
         let n = from.len().min(to.len());
         if n < 2 {
@@ -237,7 +239,8 @@ mod tests {
         }
         let picture = ramp.picture().unwrap();
         let red = |crop: BoxInImage| scale(picture, crop, [4, 4]).unwrap().rgb[3];
-        // The second of four columns over 16 pixels from 8: its middle is pixel 13.5 of 4 levels each.
+        // The second of four columns over 16 pixels from 8: its middle is pixel 13.5 of 4 levels
+        // each.
         assert_eq!(red(BoxInImage::new(8.0, 8.0, 24.0, 24.0)), 54);
         let moved = red(BoxInImage::new(8.5, 8.5, 24.5, 24.5));
         assert!((55..=57).contains(&moved), "{moved}");
@@ -276,7 +279,8 @@ mod tests {
         let flat = warp_corners(pixels.picture().unwrap(), &corners, [8, 4]).unwrap();
         assert_eq!(flat, Pixels::filled(8, 4, [0; 3]));
         let degenerate = [at(5., 5.); 4];
-        // OpenCV answers corners that are one point with a picture of that point, not with an error.
+        // OpenCV answers corners that are one point with a picture of that point, not with an
+        // error.
         assert!(warp_corners(pixels.picture().unwrap(), &degenerate, [8, 4]).is_ok());
     }
 }

@@ -94,7 +94,8 @@ impl Session {
         }
     }
 
-    /// Runs the model over one input and lets `read` see all `f32` outputs, in the order of the file.
+    /// Runs the model over one input and lets `read` see all `f32` outputs, in the order of the
+    /// file.
     pub fn run<R>(
         &mut self,
         input: &Tensor,

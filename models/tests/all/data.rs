@@ -41,7 +41,8 @@ pub(crate) fn runtime() -> Option<Runtime> {
     }
 }
 
-/// A store with these models: the one under `third_party/`, or a new one filled from the shared mirror.
+/// A store with these models: the one under `third_party/`, or a new one filled from the shared
+/// mirror.
 pub(crate) fn store(ids: &[&str]) -> Option<(Store, Option<tempfile::TempDir>)> {
     let catalog = Catalog::built_in();
     let usual = Store::new(&root().join("third_party/models"), catalog.clone());

@@ -26,7 +26,8 @@ fn is_vietnamese(read: &PlateRead) -> bool {
         .is_some_and(|plate| !plate.classes().is_empty())
 }
 
-/// Twenty Vietnamese photos, motorbikes and cars: the main plate is among those read, and its rows fit the grammar.
+/// Twenty Vietnamese photos, motorbikes and cars: the main plate is among those read, and its rows
+/// fit the grammar.
 #[test]
 fn twenty_of_twenty_vietnamese_plates() {
     let (Some(dir), Some(mut analyzer)) = (shared("images/vn-mit"), analyzer(&CHAIN)) else {

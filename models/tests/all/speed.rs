@@ -6,7 +6,8 @@ use models::{Analyzer, Catalog, Task};
 use std::time::{Duration, Instant};
 
 const N_RUNS: usize = 8;
-/// A model that is slower than this by a whole decimal order is loaded wrongly: not optimised, or spinning.
+/// A model that is slower than this by a whole decimal order is loaded wrongly: not optimised, or
+/// spinning.
 const SLOWER_THAN_CATALOGUED: f32 = 12.0;
 
 fn call(analyzer: &mut Analyzer, task: Task, frame: &Frame) {

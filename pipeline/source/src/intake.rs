@@ -1,4 +1,5 @@
-//! The end of every pipeline: decoded pictures and faults, from GStreamer's threads to the reader's.
+//! The end of every pipeline: decoded pictures and faults, from GStreamer's threads to the
+//! reader's.
 
 use crate::{
     SourceOptions,
@@ -271,8 +272,13 @@ fn count_on(pad: &gst::Pad, fps_max: Option<f64>, shared: &Arc<Shared>) {
         shared.n_decoded.fetch_add(1, Ordering::Relaxed);
         // The thread that brings a decoded picture is the one that decoded it.
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        let cpu_us = cpu.tv_sec.saturating_mul(1_000_000).saturating_add(cpu.tv_nsec / 1000);
-        shared.cpu_us.store(u64::try_from(cpu_us).unwrap_or(0), Ordering::Relaxed);
+        let cpu_us = cpu
+            .tv_sec
+            .saturating_mul(1_000_000)
+            .saturating_add(cpu.tv_nsec / 1000);
+        shared
+            .cpu_us
+            .store(u64::try_from(cpu_us).unwrap_or(0), Ordering::Relaxed);
         let pts = info.buffer().and_then(|buffer| buffer.pts());
         if let (Some(thinner), Some(pts)) = (&thinner, pts)
             && !lock(thinner).keeps(Duration::from_nanos(pts.nseconds()))

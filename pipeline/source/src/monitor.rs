@@ -37,7 +37,8 @@ pub struct SourceStats {
     pub n_dropped: u64,
     /// Frames skipped because the rate was limited.
     pub n_skipped: u64,
-    /// CPU time of the thread that decodes; scenes and pictures are drawn on the reader's own thread.
+    /// CPU time of the thread that decodes; scenes and pictures are drawn on the reader's own
+    /// thread.
     pub cpu: Duration,
     /// Frames that never arrived, as far as the times of those that did can tell.
     pub n_missing: u64,

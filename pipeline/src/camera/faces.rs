@@ -1,4 +1,5 @@
-//! Faces of a frame, and whom of the enrolled they resemble. Templates of others end with the frame.
+//! Faces of a frame, and whom of the enrolled they resemble. Templates of others end with the
+//! frame.
 
 use super::{CameraCore, Outlets};
 use domain::{BoxInImage, Frame, ports::Detector};

@@ -1,4 +1,5 @@
-//! Which vehicles' plates are looked for in a frame. A plate detector costs 24 ms: one or two looks a frame are enough.
+//! Which vehicles' plates are looked for in a frame. A plate detector costs 24 ms: one or two looks
+//! a frame are enough.
 
 use super::CameraCore;
 use domain::{BoxInImage, Detection, Frame, PlateRead, Timestamp, TrackState, ports::Detector};
@@ -38,13 +39,17 @@ impl CameraCore {
         if plates.is_empty() {
             return Ok(Vec::new());
         }
-        let reads: Vec<PlateRead> =
-            detector.read_plates(frame, &plates)?.into_iter().flatten().collect();
+        let reads: Vec<PlateRead> = detector
+            .read_plates(frame, &plates)?
+            .into_iter()
+            .flatten()
+            .collect();
         self.stats.plate_reads += reads.len() as u64;
         Ok(reads)
     }
 
-    /// The boxes of the vehicles that most need a look; on a gate without any vehicle the whole lane.
+    /// The boxes of the vehicles that most need a look; on a gate without any vehicle the whole
+    /// lane.
     fn plate_areas(&mut self, frame: &Frame, updates: &[TrackUpdate]) -> Vec<BoxInImage> {
         let mut wanted: Vec<(bool, f32, BoxInImage, &TrackUpdate)> = updates
             .iter()

@@ -111,8 +111,8 @@ struct Gate {
 
 /// Costs are shares of 1 in these units; a pair that costs 1 is no better than none.
 const COST_UNIT: f32 = 1_000_000.0;
-/// Squared standard deviations within which a box is no surprise (χ² with 2 degrees of freedom: 1 in
-/// 400 lies beyond).
+/// Squared standard deviations within which a box is no surprise (χ² with 2 degrees of freedom: 1
+/// in 400 lies beyond).
 const SURPRISE_MAX: f32 = 12.0;
 /// No picture is so large; beyond, squares of distances would overflow.
 const COORDINATE_MAX: f32 = 100_000.0;

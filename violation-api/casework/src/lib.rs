@@ -1,8 +1,10 @@
 //! The life of a case: a candidate, a person's review, and what the person decided.
 //!
 //! **Invariant:** only a person's event moves a case.
-//! **Invariant:** a candidate for screening only, and one whose stills are incomplete, is never confirmed.
-//! Everything here is total: each state answers each event, with the next state or with the reason why not.
+//! **Invariant:** a candidate for screening only, and one whose stills are incomplete, is never
+//! confirmed.
+//! Everything here is total: each state answers each event, with the next state or with the reason
+//! why not.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -160,7 +162,8 @@ impl Case {
         }
     }
 
-    /// A case as it was stored. `None` when the parts cannot belong together: a confirmed case that never could be.
+    /// A case as it was stored. `None` when the parts cannot belong together: a confirmed case that
+    /// never could be.
     pub fn restore(standing: Standing, missing: Vec<Missing>, state: State) -> Option<Self> {
         let case = Self {
             standing,

@@ -178,8 +178,8 @@ fn a_reviewer_has_a_name() {
 }
 
 proptest! {
-    /// Whatever people do: screening never becomes a confirmed case, nor does one without its stills,
-    /// and a decided case stays as it was decided.
+    /// Whatever people do: screening never becomes a confirmed case, nor does one without its
+    /// stills, and a decided case stays as it was decided.
     #[test]
     fn no_history_confirms_what_may_not_be(
         is_screening: bool,

@@ -1,4 +1,5 @@
-//! The closed sets of words of casework, with the code that stands for each in a store or on a wire.
+//! The closed sets of words of casework, with the code that stands for each in a store or on a
+//! wire.
 
 use std::{fmt, str::FromStr};
 
@@ -62,7 +63,8 @@ coded! {
 }
 
 coded! {
-    /// Why a person dismisses a case. There is no "other" on purpose: a reason that is not here is a change of this list.
+    /// Why a person dismisses a case. There is no "other" on purpose: a reason that is not here is
+    /// a change of this list.
     DismissReason {
         /// The pictures show a lawful act.
         NoAct = "no-act",

@@ -94,7 +94,8 @@ impl Speaker {
         let app = Arc::clone(&self.app);
         let mut changes = app.feed.listen();
         let mut due = Due::All;
-        // A new page has just been rendered: what it shows is not sent again, so that nothing on it flickers.
+        // A new page has just been rendered: what it shows is not sent again, so that nothing on it
+        // flickers.
         if self.rendered_at == Some(app.feed.seq())
             && let Ok((_wall, shown)) = Parts::new(&app, self.lang).cameras().await
         {
@@ -159,7 +160,8 @@ impl Speaker {
         Ok(())
     }
 
-    /// Only the captions when the page has these cameras already, so that the pictures do not flicker.
+    /// Only the captions when the page has these cameras already, so that the pictures do not
+    /// flicker.
     async fn tell_cameras(&mut self, parts: &Parts<'_>) -> Result<(), Told> {
         let captions = parts.captions().await?;
         let is_shown = captions.len() == self.shown.len()

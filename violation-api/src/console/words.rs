@@ -1,4 +1,5 @@
-//! What the console says, in Vietnamese and in English. A word that lacks a language does not compile.
+//! What the console says, in Vietnamese and in English. A word that lacks a language does not
+//! compile.
 
 use super::Lang;
 
@@ -27,8 +28,10 @@ words! {
     counts: "Đếm qua vạch", "Line counts";
     skip: "Đến nội dung chính", "Skip to the main content";
     other_language: "English", "Tiếng Việt";
-    connection_lost: "Mất kết nối với máy chủ – đang nối lại", "Connection to the server lost – reconnecting";
-    broker_lost: "Máy chủ không nhận được tin từ camera và cổng", "The server gets no messages from cameras and gates";
+    connection_lost: "Mất kết nối với máy chủ – đang nối lại",
+        "Connection to the server lost – reconnecting";
+    broker_lost: "Máy chủ không nhận được tin từ camera và cổng",
+        "The server gets no messages from cameras and gates";
     see_all: "Xem tất cả", "See all";
     older: "Cũ hơn", "Older";
     newest: "Mới nhất", "Newest";
@@ -48,7 +51,8 @@ words! {
     since: "từ", "since";
     waiting_verdict: "Đang xét", "Being decided";
     latency: "trễ", "latency";
-    latency_title: "Từ lúc máy ảnh ghi hình đến lúc trả lời", "From the camera's exposure to the answer";
+    latency_title: "Từ lúc máy ảnh ghi hình đến lúc trả lời",
+        "From the camera's exposure to the answer";
     no_plate: "Không có biển số", "No plate";
     face_match: "Khuôn mặt khớp", "Face matches";
     face_unknown: "Khuôn mặt chưa đăng ký", "Face not enrolled";
@@ -67,13 +71,16 @@ words! {
     passage: "Lượt qua", "Passage";
     who: "Phương tiện / người", "Vehicle or person";
     screening_only: "Chỉ để sàng lọc", "Screening only";
-    screening_note: "Ứng viên này chỉ để sàng lọc: không có thiết bị được kiểm định đứng sau, nên không thể xác nhận.",
+    screening_note:
+        "Ứng viên này chỉ để sàng lọc: không có thiết bị được kiểm định đứng sau, nên không thể xác nhận.",
         "This candidate serves screening only: no certified instrument stands behind it, so it cannot be confirmed.";
-    candidate_note: "Đây là ghi nhận tự động. Chỉ người có thẩm quyền mới kết luận có vi phạm hay không.",
+    candidate_note:
+        "Đây là ghi nhận tự động. Chỉ người có thẩm quyền mới kết luận có vi phạm hay không.",
         "This was recorded automatically. Only a person with authority decides whether it is a violation.";
     stills: "Ảnh chứng cứ", "Evidence stills";
     still_missing: "Thiếu ảnh này", "This still is missing";
-    missing_note: "Chứng cứ chưa đủ, không thể xác nhận:", "The evidence is incomplete, the case cannot be confirmed:";
+    missing_note: "Chứng cứ chưa đủ, không thể xác nhận:",
+        "The evidence is incomplete, the case cannot be confirmed:";
     frame: "khung", "frame";
     open_picture: "Mở ảnh gốc", "Open the original picture";
     facts: "Số liệu", "Facts";
@@ -114,7 +121,8 @@ words! {
     problem_busy: "Máy chủ đang bận hoặc cơ sở dữ liệu chưa sẵn sàng. Hãy thử lại.",
         "The server is busy or the database is away. Try again.";
     request_id: "Mã yêu cầu", "Request id";
-    footer_audit: "Mọi lượt xem biển số và hồ sơ đều được ghi nhật ký.", "Every reading of a plate or a case is written to the audit.";
+    footer_audit: "Mọi lượt xem biển số và hồ sơ đều được ghi nhật ký.",
+        "Every reading of a plate or a case is written to the audit.";
     api: "API", "API";
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     API_ACTOR, Params, PathId,
-    problem::Problem,
+    problem::{Problem, ProblemBody},
     shape::{EvidenceJson, Meta, PlateJson, bounds_json, parse_since},
 };
 use crate::{
@@ -109,7 +109,7 @@ impl From<CaseSummary> for SummaryJson {
 /// Cases, newest act first.
 #[utoipa::path(get, path = "/api/v1/violations", tag = "cases", params(CaseQuery), responses(
     (status = 200, description = "Cases, newest act first", body = Violations),
-    (status = 400, description = "The query cannot be read", body = super::problem::ProblemBody<'static>,
+    (status = 400, description = "The query cannot be read", body = ProblemBody<'static>,
         content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_violations(
@@ -285,7 +285,7 @@ async fn audit(
     responses(
         (status = 200, description = "The case", body = Violation),
         (status = 404, description = "There is no such case",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get_violation(
     State(app): State<Arc<App>>,
@@ -337,7 +337,7 @@ fn key_of(headers: &HeaderMap, request_sha256: String) -> Result<Key, Problem> {
         )),
         None => {
             let detail =
-                "the Idempotency-Key header is missing: any text that is new for each request";
+                "the Idempotency-Key header is missing: a text that is new for each request";
             Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 "idempotency-key-missing",
@@ -358,13 +358,14 @@ async fn change(app: &App, change: CaseChange) -> Result<Json<Violation>, Proble
 /// Begins the review of a case.
 #[utoipa::path(post, path = "/api/v1/violations/{violation}/review", tag = "cases",
     params(("violation" = String, Path, description = "The id of the case"),
-        ("Idempotency-Key" = String, Header, description = "New for each request; the same request again acts once")),
+        ("Idempotency-Key" = String, Header,
+            description = "New for each request; the same request again acts once")),
     responses(
         (status = 200, description = "The case, under review", body = Violation),
         (status = 404, description = "There is no such case",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 409, description = "The case does not allow it",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn post_review(
     State(app): State<Arc<App>>,
@@ -388,13 +389,15 @@ pub(crate) async fn post_review(
 /// Finds that the act took place.
 #[utoipa::path(post, path = "/api/v1/violations/{violation}/confirm", tag = "cases",
     params(("violation" = String, Path, description = "The id of the case"),
-        ("Idempotency-Key" = String, Header, description = "New for each request; the same request again acts once")),
+        ("Idempotency-Key" = String, Header,
+            description = "New for each request; the same request again acts once")),
     responses(
         (status = 200, description = "The case, confirmed", body = Violation),
         (status = 404, description = "There is no such case",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
-        (status = 409, description = "The case does not allow it: not under review, decided, incomplete or for screening only",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 409,
+            description = "Not under review, decided, incomplete or for screening only",
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn post_confirm(
     State(app): State<Arc<App>>,
@@ -419,9 +422,9 @@ pub(crate) async fn post_confirm(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Dismissal {
-    /// One of `no-act`, `emergency-vehicle`, `directed-by-officer`, `signal-fault`, `necessity`, `plate-unreadable`,
-    /// `plate-misread`, `wrong-vehicle`, `pictures-unclear`, `evidence-incomplete`, `camera-moved`, `duplicate`,
-    /// `screening-only`.
+    /// One of `no-act`, `emergency-vehicle`, `directed-by-officer`, `signal-fault`, `necessity`,
+    /// `plate-unreadable`, `plate-misread`, `wrong-vehicle`, `pictures-unclear`,
+    /// `evidence-incomplete`, `camera-moved`, `duplicate`, `screening-only`.
     #[schema(example = "no-act")]
     reason: String,
 }
@@ -429,16 +432,17 @@ pub(crate) struct Dismissal {
 /// Finds that the act did not take place, or cannot be proved.
 #[utoipa::path(post, path = "/api/v1/violations/{violation}/dismiss", tag = "cases",
     params(("violation" = String, Path, description = "The id of the case"),
-        ("Idempotency-Key" = String, Header, description = "New for each request; the same request again acts once")),
+        ("Idempotency-Key" = String, Header,
+            description = "New for each request; the same request again acts once")),
     request_body = Dismissal,
     responses(
         (status = 200, description = "The case, dismissed", body = Violation),
         (status = 400, description = "The reason is not one of the codes",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 404, description = "There is no such case",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 409, description = "The case does not allow it",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn post_dismiss(
     State(app): State<Arc<App>>,

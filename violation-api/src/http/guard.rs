@@ -1,9 +1,11 @@
-//! What every request passes: its id, the host that it names, where it comes from, and how long it may take.
+//! What every request passes: its id, the host that it names, where it comes from, and how long it
+//! may take.
 //!
-//! There is no login yet. So the service answers on this machine only, unless the configuration says otherwise, and
-//! web pages of other sites must not reach it through the browser: neither by a name that they point at this machine
-//! (DNS rebinding: the Host header must name this machine), nor by a form that they post (the browser says where a
-//! request comes from: Fetch Metadata, Origin).
+//! There is no login yet. So the service answers on this machine only, unless the configuration
+//! says otherwise, and web pages of other sites must not reach it through the browser: neither by a
+//! name that they point at this machine (DNS rebinding: the Host header must name this machine),
+//! nor by a form that they post (the browser says where a request comes from: Fetch Metadata,
+//! Origin).
 
 use crate::{
     app::App,
@@ -27,7 +29,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-/// Gives the request an id, answers problems in the client's way, and sets the headers that guard a browser.
+/// Gives the request an id, answers problems in the client's way, and sets the headers that guard a
+/// browser.
 pub(crate) async fn wrap(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let request_id = Uuid::now_v7().simple().to_string();
     let path = request.uri().path().to_owned();
@@ -137,7 +140,8 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
     ) {
         return Ok(());
     }
-    // A program sends none of the browser's headers; what it posts to the API needs a header that no form can set.
+    // A program sends none of the browser's headers; what it posts to the API needs a header that
+    // no form can set.
     let is_api = request.uri().path().starts_with("/api/");
     if is_from_here(headers, host, is_api) {
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::{
     API_ACTOR, Params,
-    problem::Problem,
+    problem::{Problem, ProblemBody},
     shape::{FaceJson, Meta, PlateJson, VerdictJson, bounds_json, parse_since},
 };
 use crate::{
@@ -140,7 +140,7 @@ impl From<SightingRow> for SightingJson {
 /// Who and what was seen, newest first.
 #[utoipa::path(get, path = "/api/v1/sightings", tag = "events", params(SightingQuery), responses(
     (status = 200, description = "Who and what was seen, newest first", body = Sightings),
-    (status = 400, description = "The query cannot be read", body = super::problem::ProblemBody<'static>,
+    (status = 400, description = "The query cannot be read", body = ProblemBody<'static>,
         content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_sightings(
@@ -243,7 +243,7 @@ impl From<PassageRow> for PassageJson {
 /// Transits of gates, newest first, each with its newest verdict.
 #[utoipa::path(get, path = "/api/v1/passages", tag = "events", params(PassageQuery), responses(
     (status = 200, description = "Transits of gates, newest first", body = Passages),
-    (status = 400, description = "The query cannot be read", body = super::problem::ProblemBody<'static>,
+    (status = 400, description = "The query cannot be read", body = ProblemBody<'static>,
         content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_passages(
@@ -286,7 +286,7 @@ pub(crate) struct Verdicts {
 /// Answers of gates, newest first.
 #[utoipa::path(get, path = "/api/v1/verdicts", tag = "events", params(ListQuery), responses(
     (status = 200, description = "Answers of gates, newest first", body = Verdicts),
-    (status = 400, description = "The query cannot be read", body = super::problem::ProblemBody<'static>,
+    (status = 400, description = "The query cannot be read", body = ProblemBody<'static>,
         content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_verdicts(

@@ -1,6 +1,9 @@
 //! Pictures: live ones from memory, evidence from its folder.
 
-use super::{API_ACTOR, PathId, problem::Problem};
+use super::{
+    API_ACTOR, PathId,
+    problem::{Problem, ProblemBody},
+};
 use crate::{app::App, store::AuditEntry};
 use axum::{
     extract::State,
@@ -18,10 +21,11 @@ const SHOWN_MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "
 #[utoipa::path(get, path = "/api/v1/cameras/{camera}/picture.jpg", tag = "state",
     params(("camera" = String, Path, description = "The camera's name")),
     responses(
-        (status = 200, description = "The newest picture", body = Vec<u8>, content_type = "image/jpeg"),
+        (status = 200, description = "The newest picture", body = Vec<u8>,
+            content_type = "image/jpeg"),
         (status = 304, description = "It is the picture that the client has"),
         (status = 404, description = "This camera has sent no picture",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get_picture(
     State(app): State<Arc<App>>,
@@ -65,10 +69,10 @@ impl FromStr for Sha256Name {
     params(("sha256" = String, Path, description = "SHA-256 of the file")),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "image/jpeg"),
-        (status = 404, description = "No candidate and no sighting names this file, or it is not here",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 404, description = "Nothing names this file, or it is not here",
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 500, description = "The file has been changed on disk",
-            body = super::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+            body = ProblemBody<'static>, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get_evidence(
     State(app): State<Arc<App>>,

@@ -24,7 +24,7 @@ use utoipa::OpenApi;
     components(schemas(problem::ProblemBody<'static>)),
     tags(
         (name = "state", description = "How things stand"),
-        (name = "events", description = "What was seen and what gates answered. Personal data: every reading is audited"),
+        (name = "events", description = "What was seen and answered; every reading is audited"),
         (name = "cases", description = "Candidates of rules, and what people decide on them"),
         (name = "service", description = "The service itself"),
     ),

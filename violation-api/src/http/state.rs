@@ -1,6 +1,6 @@
 //! How things stand: cameras, gates, counts, and the service itself.
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemBody};
 use crate::{app::App, store::Code as _};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -158,7 +158,7 @@ pub(crate) struct Readiness {
 /// Whether requests can be served: the database answers and messages are being taken in.
 #[utoipa::path(get, path = "/readyz", tag = "service", responses(
     (status = 200, description = "Requests can be served", body = Readiness),
-    (status = 503, description = "The database or the broker is away", body = super::problem::ProblemBody<'static>,
+    (status = 503, description = "The database or the broker is away", body = ProblemBody<'static>,
         content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_readiness(State(app): State<Arc<App>>) -> Result<Json<Readiness>, Problem> {

@@ -47,7 +47,8 @@ fn row_hash(previous: &str, audit_id: i64, at: i64, words: [&str; 4]) -> String 
 
 /// Appends a row in the caller's transaction.
 pub(super) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
-    // The update takes the lock on the head before it is read: on PostgreSQL two that append wait for one another.
+    // The update takes the lock on the head before it is read: on PostgreSQL two that append wait
+    // for one another.
     tx.run(
         "update audit_head set audit_id = audit_id + 1 where head_id = 1",
         values![],

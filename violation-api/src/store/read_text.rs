@@ -1,6 +1,7 @@
 //! Plate and face votes as text in a column.
 //!
-//! The store has shapes of its own: what it wrote it must read after the wire has got a new version.
+//! The store has shapes of its own: what it wrote it must read after the wire has got a new
+//! version.
 
 use domain::{
     CharRead, FaceMatch, Liveness, PersonId, PlateVote, RowRead, face::FaceVote, plate::PlateColour,

@@ -211,7 +211,8 @@ impl Database {
     /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            // IMMEDIATE, because a transaction that reads first and writes later may find the file locked.
+            // IMMEDIATE, because a transaction that reads first and writes later may find the file
+            // locked.
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })

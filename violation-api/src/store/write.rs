@@ -27,7 +27,8 @@ pub struct Ingested {
 impl Store {
     /// Takes in a batch in one transaction: when this returns, all of it is written durably.
     ///
-    /// Commands, acknowledgements and receipts are none of the store's business and count as doubles.
+    /// Commands, acknowledgements and receipts are none of the store's business and count as
+    /// doubles.
     pub async fn ingest(&self, batch: &[Envelope], now: Timestamp) -> Result<Ingested, StoreError> {
         let mut ingested = Ingested::default();
         let mut tx = self.database.begin().await?;
@@ -128,7 +129,8 @@ async fn put_sighting(tx: &mut Tx, s: &Sighting, now: Timestamp) -> Result<bool,
     if tx.run(sql, values).await? == 0 {
         return Ok(false);
     }
-    // The pictures of older revisions go, so that what is left does not depend on the order of arrival.
+    // The pictures of older revisions go, so that what is left does not depend on the order of
+    // arrival.
     tx.run(
         "delete from evidence_item where owner_id = $1",
         values![&*id],
@@ -280,7 +282,8 @@ async fn put_count(tx: &mut Tx, c: &Count, now: Timestamp) -> Result<bool, Store
     Ok(tx.run(sql, values).await? == 1)
 }
 
-/// Stores a candidate and opens its case. The case has the candidate's number, so that a candidate has one case.
+/// Stores a candidate and opens its case. The case has the candidate's number, so that a candidate
+/// has one case.
 async fn put_candidate(tx: &mut Tx, c: &Candidate, now: Timestamp) -> Result<bool, StoreError> {
     let sql = "insert into candidate (candidate_id, camera, sighting_id, track, class, rule,
                    rule_version, act_at, x_min, y_min, x_max, y_max, standing, facts, plate_key,

@@ -74,7 +74,8 @@ async fn the_overview_shows_cameras_events_cases_and_counts() {
         page,
         &[&format!("/api/v1/evidence/{}", site.picture_sha256)],
     );
-    // Without htmx in its folder the page brings its own script and, without any script, reloads itself.
+    // Without htmx in its folder the page brings its own script and, without any script, reloads
+    // itself.
     assert_has(
         page,
         &[

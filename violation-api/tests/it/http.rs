@@ -319,7 +319,8 @@ async fn every_reading_of_plates_is_audited() {
     assert_eq!(n_rows().await, 9);
 }
 
-/// Writes what it is beside what it should be, when they differ: look at the difference, then rename the file.
+/// Writes what it is beside what it should be, when they differ: look at the difference, then
+/// rename the file.
 #[tokio::test]
 async fn the_openapi_document_is_the_known_one() {
     let site = Site::new().await;

@@ -1,4 +1,5 @@
-//! The grammar of Vietnamese plates (TT79/2024/TT-BCA, annexes 02 and 04; older series still on the road).
+//! The grammar of Vietnamese plates (TT79/2024/TT-BCA, annexes 02 and 04; older series still on the
+//! road).
 //!
 //! All matching classes are returned; which one it is, rows, colour and the vehicle's class decide.
 
@@ -74,7 +75,8 @@ pub(super) fn classes(plate: &Plate) -> Vec<PlateClass> {
     found
 }
 
-/// A motorbike never has one row; two rows of a car begin with three characters, of a motorbike with four.
+/// A motorbike never has one row; two rows of a car begin with three characters, of a motorbike
+/// with four.
 fn fits_layout(class: PlateClass, plate: &Plate) -> bool {
     let first = plate.rows().first().map_or(0, |row| row.chars().count());
     match (class, plate.layout()) {

@@ -4,14 +4,15 @@ use super::Plate;
 
 /// Groups of characters that blur, dirt or a screw make alike on Vietnamese plates.
 ///
-/// Sources: the confusions of TT79's own glyphs seen in measured misreadings (1/7/T, 8/B/9, 2/Z, 5/S/6, 0/D/Q, G/C/6,
-/// R/P, N/M, 4/A, U/V, V/Y, E/F, K/X, H/N).
+/// Sources: the confusions of TT79's own glyphs seen in measured misreadings (1/7/T, 8/B/9, 2/Z,
+/// 5/S/6, 0/D/Q, G/C/6, R/P, N/M, 4/A, U/V, V/Y, E/F, K/X, H/N).
 const GROUPS: [&str; 17] = [
     "0DQOC", "1I7TL", "2Z", "38B", "8B9", "5S", "56S", "6G", "CG", "4A", "NM", "RP", "UV", "VY",
     "EF", "KX", "HN",
 ];
 
-/// Whether a camera may take one character for the other. Symmetric; a character is not its own look-alike.
+/// Whether a camera may take one character for the other. Symmetric; a character is not its own
+/// look-alike.
 pub fn is_confusable(a: char, b: char) -> bool {
     a != b
         && GROUPS

@@ -22,7 +22,8 @@ pub struct BusConfig {
     pub filters: Vec<String>,
     /// How often the connection is checked; a dead one is noticed after at most twice this.
     pub keep_alive: Duration,
-    /// Longest pause between attempts to connect; the first is 100 ms and each next one twice as long.
+    /// Longest pause between attempts to connect; the first is 100 ms and each next one twice as
+    /// long.
     pub backoff_max: Duration,
     /// How many messages may wait to go out.
     pub n_outgoing_max: usize,
@@ -54,6 +55,7 @@ impl BusConfig {
 pub struct Credentials {
     /// The name.
     pub user: String,
-    /// The file with the password (a line break at its end is no part of it), read anew at each attempt.
+    /// The file with the password (a line break at its end is no part of it), read anew at each
+    /// attempt.
     pub password_file: PathBuf,
 }

@@ -169,7 +169,8 @@ impl Driver {
         self.again.len() + self.queues.outgoing_rx.len()
     }
 
-    /// What would make the client library panic or the broker hang up is told before anything is tried.
+    /// What would make the client library panic or the broker hang up is told before anything is
+    /// tried.
     fn password(&self) -> Result<Option<String>, String> {
         let BusConfig {
             client_id,
@@ -230,7 +231,9 @@ impl Driver {
                     self.on_event(&mut link, event).await;
                     poll.set(link::poll_once(events));
                 }
-                Some(publication) = next(&mut self.again, &mut self.queues.outgoing_rx), if has_room => {
+                Some(publication) = next(&mut self.again, &mut self.queues.outgoing_rx),
+                    if has_room =>
+                {
                     self.hand(&mut link, publication);
                 }
                 Some(picture) = self.queues.pictures_rx.recv(), if has_room_for_picture => {
@@ -295,7 +298,8 @@ impl Driver {
                 }
             }
             LinkEvent::Disconnected => {
-                // Hanging up with unread data resets the connection, and the broker may take that for our death:
+                // Hanging up with unread data resets the connection, and the broker may take that
+                // for our death:
                 // it is given a moment to hang up first.
                 if let Some(closing) = &mut self.closing {
                     closing.deadline = closing.deadline.min(Instant::now() + HANG_UP_WITHIN);

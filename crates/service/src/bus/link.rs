@@ -54,8 +54,8 @@ pub(super) struct Link {
     asked_by_packet: BTreeMap<u16, Vec<String>>,
 }
 
-/// Polls once and gives the event loop back. The future may not be dropped before it is done: the library then loses
-/// packets that it has taken.
+/// Polls once and gives the event loop back. The future may not be dropped before it is done: the
+/// library then loses packets that it has taken.
 pub(super) async fn poll_once(
     mut events: Box<EventLoop>,
 ) -> (Box<EventLoop>, Result<Event, ConnectionError>) {
@@ -158,7 +158,8 @@ impl Link {
             SubscribeFilter::new(filter, qos)
         });
         if self.client.try_subscribe_many(asked).is_err() {
-            // Hundreds of subscriptions while no message is taken: they come into force with the next connection.
+            // Hundreds of subscriptions while no message is taken: they come into force with the
+            // next connection.
             tracing::error!("MQTT: too many subscriptions at once");
             return;
         }
@@ -198,7 +199,8 @@ impl Link {
                 LinkEvent::Subscribed(filters.into_iter().zip(agreed).collect())
             }
             Event::Incoming(Packet::Publish(publish)) => {
-                // Some brokers, rumqttd among them, deliver with the subscription's quality of service.
+                // Some brokers, rumqttd among them, deliver with the subscription's quality of
+                // service.
                 let may_drop = publish.qos == QoS::AtMostOnce || is_picture(&publish.topic);
                 let (topic, retained) = (publish.topic, publish.retain);
                 let payload = Vec::from(publish.payload);

@@ -1,6 +1,7 @@
 //! `site.toml`: one file that says what a site has. Every key is described in `docs/ref/config.md`.
 //!
-//! These are the shapes as written; [`Site::problems`] finds what is wrong beyond syntax, with line and column.
+//! These are the shapes as written; [`Site::problems`] finds what is wrong beyond syntax, with line
+//! and column.
 
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -225,7 +226,8 @@ pub struct SourceSection {
     pub credentials_file: Option<PathBuf>,
     /// Whether a file begins again when it ends.
     pub repeat: bool,
-    /// Whether files run at their own speed (`real-time`) or as fast as they can be analysed (`fast`).
+    /// Whether files run at their own speed (`real-time`) or as fast as they can be analysed
+    /// (`fast`).
     pub pace: PaceKind,
     /// Portrait for the scene `door`.
     pub portrait: Option<PathBuf>,

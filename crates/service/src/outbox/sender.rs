@@ -79,7 +79,8 @@ impl Sender {
                 return Err(OutboxError::Closed);
             }
         };
-        // What was put before is in the store, and some of it may be old: it is left over, not fresh.
+        // What was put before is in the store, and some of it may be old: it is left over, not
+        // fresh.
         while self.fresh.try_recv().is_ok() {}
         loop {
             tokio::select! {
@@ -90,7 +91,8 @@ impl Sender {
         }
     }
 
-    /// Does the next thing there is to do. May be dropped at any await: at worst a message is sent once more.
+    /// Does the next thing there is to do. May be dropped at any await: at worst a message is sent
+    /// once more.
     async fn step(&mut self, receipts: &mut BusEvents) -> Option<Result<(), OutboxError>> {
         let session = *self.session.borrow_and_update();
         let shared = self.outbox.shared.clone();
@@ -115,7 +117,9 @@ impl Sender {
             () = shared.tally.missed.notified() => self.look_again(),
             () = sleep_until(wake_at), if wake_at.is_some() => self.on_time(),
             () = std::future::ready(()), if may_scan && session.is_some() => {
-                if let Some(session) = session && let Err(error) = self.send_left_over(session).await {
+                if let Some(session) = session
+                    && let Err(error) = self.send_left_over(session).await
+                {
                     if matches!(error, OutboxError::Closed) {
                         return Some(Err(error));
                     }
@@ -173,7 +177,8 @@ impl Sender {
             .iter()
             .filter_map(|id| hex::decode(id).map(|id| EnvelopeId(u128::from_be_bytes(id))))
             .collect();
-        // First forgotten, then no longer waited for: a look into the store does not find it in between.
+        // First forgotten, then no longer waited for: a look into the store does not find it in
+        // between.
         if self.outbox.forget(ids.clone()).await.is_ok() {
             for id in ids {
                 self.end_waiting(id);
@@ -235,7 +240,8 @@ impl Sender {
                 return;
             }
             Err(error) => {
-                // Cannot be sent at all; it is tried again, and people are told, until somebody looks.
+                // Cannot be sent at all; it is tried again, and people are told, until somebody
+                // looks.
                 tracing::error!("outbox: message {} cannot be sent: {error}", row.id);
             }
         }

@@ -1,4 +1,5 @@
-//! The SQLite side of an outbox: one task with one connection, so that what is put at the same time shares a sync.
+//! The SQLite side of an outbox: one task with one connection, so that what is put at the same time
+//! shares a sync.
 
 use super::{
     EnvelopeId, OutboxConfig, OutboxError, OutboxItem, OutboxStats, Put, Row, Tally, count,

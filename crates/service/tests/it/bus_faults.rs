@@ -1,4 +1,5 @@
-//! What the bus does when the broker is away, refuses, or when receivers do not take their messages.
+//! What the bus does when the broker is away, refuses, or when receivers do not take their
+//! messages.
 
 use crate::{
     mosquitto::Mosquitto,
@@ -226,7 +227,10 @@ async fn mosquitto_that_refuses_is_told_and_tried_again() {
 
     std::fs::write(&password_file, "wrong\n").unwrap();
     let refused = "refuses the user name or password";
-    let is_refusal = |state: &BusState| matches!(state, BusState::Offline { reason } if reason.ends_with(refused));
+    let is_refusal = |state: &BusState| match state {
+        BusState::Offline { reason } => reason.ends_with(refused),
+        _ => false,
+    };
     within(bus.state().wait_for(is_refusal)).await.unwrap();
     std::fs::write(&password_file, "right\n").unwrap();
     within(bus.wait_online()).await.unwrap();

@@ -1,4 +1,5 @@
-//! kill -9 in the middle of writing: what `put` has confirmed is there afterwards, numbered and sent once by id.
+//! kill -9 in the middle of writing: what `put` has confirmed is there afterwards, numbered and
+//! sent once by id.
 
 use crate::{
     outbox::{SOURCE, is_empty, open, run},
@@ -16,7 +17,8 @@ const FOLDER: &str = "GAC_TEST_KILL_FOLDER";
 const N_ROUNDS: usize = 3;
 const N_BEFORE_KILL: usize = 60;
 
-/// Not a test by itself: the part of the next one that is killed. It says each id that was confirmed.
+/// Not a test by itself: the part of the next one that is killed. It says each id that was
+/// confirmed.
 #[test]
 fn killed_while_it_puts() {
     let Some(folder) = std::env::var_os(FOLDER) else {

@@ -202,7 +202,8 @@ impl Cable {
                         // While it is cut, whoever comes is hung up on.
                         if let Ok((mut stream, _address)) = accepted && *plugged.borrow() {
                             connections.spawn(async move {
-                                let mut on = TcpStream::connect((Ipv4Addr::LOCALHOST, broker)).await?;
+                                let broker = (Ipv4Addr::LOCALHOST, broker);
+                                let mut on = TcpStream::connect(broker).await?;
                                 stream.set_nodelay(true)?;
                                 on.set_nodelay(true)?;
                                 io::copy_bidirectional(&mut stream, &mut on).await

@@ -152,7 +152,11 @@ impl TryFrom<CommandShape> for SignedCommand {
             issued_at: c.issued_at,
             expires_at: c.expires_at,
         };
-        Ok(Self { command, key_id: c.key_id, signature: c.signature })
+        Ok(Self {
+            command,
+            key_id: c.key_id,
+            signature: c.signature,
+        })
     }
 }
 
@@ -170,13 +174,23 @@ pub(crate) struct AckShape {
 
 impl From<&Ack> for AckShape {
     fn from(a: &Ack) -> Self {
-        Self { command_id: a.command, gate: a.gate.clone(), result: a.result.into(), at: a.at }
+        Self {
+            command_id: a.command,
+            gate: a.gate.clone(),
+            result: a.result.into(),
+            at: a.at,
+        }
     }
 }
 
 impl From<AckShape> for Ack {
     fn from(a: AckShape) -> Self {
-        Self { command: a.command_id, gate: a.gate, result: a.result.into(), at: a.at }
+        Self {
+            command: a.command_id,
+            gate: a.gate,
+            result: a.result.into(),
+            at: a.at,
+        }
     }
 }
 
@@ -192,13 +206,21 @@ pub(crate) struct BarrierShape {
 
 impl From<&Barrier> for BarrierShape {
     fn from(b: &Barrier) -> Self {
-        Self { gate: b.gate.clone(), state: b.state.into(), since: b.since }
+        Self {
+            gate: b.gate.clone(),
+            state: b.state.into(),
+            since: b.since,
+        }
     }
 }
 
 impl From<BarrierShape> for Barrier {
     fn from(b: BarrierShape) -> Self {
-        Self { gate: b.gate, state: b.state.into(), since: b.since }
+        Self {
+            gate: b.gate,
+            state: b.state.into(),
+            since: b.since,
+        }
     }
 }
 
@@ -293,7 +315,11 @@ impl TryFrom<RegistrationShape> for Registration {
             until_minute: h.until_minute,
         };
         let plate = r.plate.as_deref().map(Plate::parse).transpose();
-        let person = r.person_id.as_deref().map(str::parse::<PersonId>).transpose();
+        let person = r
+            .person_id
+            .as_deref()
+            .map(str::parse::<PersonId>)
+            .transpose();
         Ok(Self {
             plate: plate.map_err(|error| error.to_string())?,
             person: person.map_err(|error| error.to_string())?,

@@ -25,7 +25,12 @@ fn box_shape(b: &BoxInImage) -> BoxShape {
 }
 
 fn box_of([x_min, y_min, x_max, y_max]: BoxShape) -> Result<BoxInImage, String> {
-    let bounds = BoxInImage { x_min, y_min, x_max, y_max };
+    let bounds = BoxInImage {
+        x_min,
+        y_min,
+        x_max,
+        y_max,
+    };
     if bounds.is_finite() && x_min <= x_max && y_min <= y_max {
         Ok(bounds)
     } else {
@@ -53,8 +58,11 @@ struct PlateShape {
 
 impl From<&PlateVote> for PlateShape {
     fn from(p: &PlateVote) -> Self {
-        let char_shape =
-            |c: &CharRead| CharShape { c: c.best, score: c.score, alt: c.alternatives.clone() };
+        let char_shape = |c: &CharRead| CharShape {
+            c: c.best,
+            score: c.score,
+            alt: c.alternatives.clone(),
+        };
         let row = |row: &RowRead| row.chars.iter().map(char_shape).collect();
         Self {
             rows: p.rows.iter().map(row).collect(),
@@ -65,7 +73,8 @@ impl From<&PlateVote> for PlateShape {
     }
 }
 
-/// A character that a plate can have; a reader has no others, so another one means a broken or hostile sender.
+/// A character that a plate can have; a reader has no others, so another one means a broken or
+/// hostile sender.
 fn plate_char(c: char) -> Result<char, String> {
     if c.is_ascii_uppercase() || c.is_ascii_digit() || c == 'Đ' {
         Ok(c)
@@ -89,11 +98,20 @@ impl TryFrom<PlateShape> for PlateVote {
                 for (other, other_score) in c.alt.into_iter().take(3) {
                     alternatives.push((plate_char(other)?, score(other_score)?));
                 }
-                chars.push(CharRead { best: plate_char(c.c)?, score: score(c.score)?, alternatives });
+                chars.push(CharRead {
+                    best: plate_char(c.c)?,
+                    score: score(c.score)?,
+                    alternatives,
+                });
             }
             rows.push(RowRead { chars });
         }
-        Ok(Self { rows, colour: p.colour.into(), n_reads: p.n_reads, n_agreeing: p.n_agreeing })
+        Ok(Self {
+            rows,
+            colour: p.colour.into(),
+            n_reads: p.n_reads,
+            n_agreeing: p.n_agreeing,
+        })
     }
 }
 
@@ -148,10 +166,18 @@ impl TryFrom<FaceShape> for FaceVote {
             });
         }
         let liveness = match f.liveness {
-            Some((value, least)) => Some(Liveness { score: score(value)?, score_min: score(least)? }),
+            Some((value, least)) => Some(Liveness {
+                score: score(value)?,
+                score_min: score(least)?,
+            }),
             None => None,
         };
-        Ok(Self { candidates, liveness, n_views: f.n_views, n_agreeing: f.n_agreeing })
+        Ok(Self {
+            candidates,
+            liveness,
+            n_views: f.n_views,
+            n_agreeing: f.n_agreeing,
+        })
     }
 }
 

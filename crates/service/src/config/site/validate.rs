@@ -146,7 +146,8 @@ impl Site {
         checker.problems
     }
 
-    /// The list of who may pass. Call it after [`Site::problems`] found none; a wrong entry is left out.
+    /// The list of who may pass. Call it after [`Site::problems`] found none; a wrong entry is left
+    /// out.
     pub fn registry_entries(&self) -> Vec<Registration> {
         self.registrations
             .iter()
@@ -160,7 +161,11 @@ fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
     check_source(checker, camera);
     let fps = *camera.fps_max.get_ref();
     if !(0.1..=60.0).contains(&fps) {
-        checker.add(camera.fps_max.span(), "fps_max is out of range", "write 0.1 to 60");
+        checker.add(
+            camera.fps_max.span(),
+            "fps_max is out of range",
+            "write 0.1 to 60",
+        );
     }
     if camera.tasks.get_ref().is_empty() {
         checker.add(
@@ -198,8 +203,16 @@ fn check_source(checker: &mut Checker<'_>, camera: &CameraSection) {
             "write gate, junction or door",
         );
     }
-    if source.transport.as_deref().is_some_and(|text| !["tcp", "udp"].contains(&text)) {
-        checker.add(camera.source.span(), "the transport is not known", "write tcp or udp");
+    if source
+        .transport
+        .as_deref()
+        .is_some_and(|text| !["tcp", "udp"].contains(&text))
+    {
+        checker.add(
+            camera.source.span(),
+            "the transport is not known",
+            "write tcp or udp",
+        );
     }
 }
 
@@ -226,7 +239,10 @@ fn check_places(checker: &mut Checker<'_>, camera: &CameraSection) {
     if camera.stop_line.is_some() && camera.signal.is_none() {
         checker.add(
             camera.id.span(),
-            format!("camera {:?} has a stop line and no signal", camera.id.get_ref()),
+            format!(
+                "camera {:?} has a stop line and no signal",
+                camera.id.get_ref()
+            ),
             "add signal with the boxes of the red, amber and green lamp",
         );
     }
@@ -378,7 +394,8 @@ fn registration_of(entry: &RegistrationSection) -> Option<Registration> {
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// Reads hours of the week: `mon-fri 07:00-18:00`, `sat 22:00-06:00` (past midnight), `mon-sun 00:00-24:00`.
+/// Reads hours of the week: `mon-fri 07:00-18:00`, `sat 22:00-06:00` (past midnight), `mon-sun
+/// 00:00-24:00`.
 pub fn parse_hours(text: &str) -> Result<WeeklyHours, String> {
     let wrong = || format!("{text:?} is no day and time");
     let (days_text, hours) = text.trim().split_once(' ').ok_or_else(wrong)?;

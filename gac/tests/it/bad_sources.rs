@@ -1,0 +1,185 @@
+//! Cameras and clips that are not what they should be; the others go on.
+
+use crate::{
+    program::{Program, camera, free_port, until},
+    site::{PLATE_MODELS, SiteText, checkout, has_models, test_picture},
+};
+use serde_json::Value;
+use std::{fmt::Write as _, path::Path, process::Command};
+
+/// A short clip whose index stands at its beginning, so that a part of it can be read.
+fn write_clip(path: &Path, n_frames: u32) {
+    gstreamer::init().unwrap();
+    let text = format!(
+        "videotestsrc num-buffers={n_frames} pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1 ! \
+         x264enc key-int-max=5 speed-preset=ultrafast ! h264parse ! mp4mux faststart=true ! \
+         filesink location=\"{}\"",
+        path.display()
+    );
+    use gstreamer::prelude::*;
+    let pipeline = gstreamer::parse::launch(&text).unwrap();
+    pipeline.set_state(gstreamer::State::Playing).unwrap();
+    let bus = pipeline.bus().unwrap();
+    let wanted = [gstreamer::MessageType::Eos, gstreamer::MessageType::Error];
+    let ended = bus
+        .timed_pop_filtered(gstreamer::ClockTime::from_seconds(30), &wanted)
+        .unwrap();
+    pipeline.set_state(gstreamer::State::Null).unwrap();
+    assert_eq!(ended.type_(), gstreamer::MessageType::Eos, "{ended:?}");
+}
+
+fn with_source(id: &str, source: &str) -> String {
+    format!("[[camera]]\nid = \"{id}\"\nsource = {{ {source} }}\ntasks = [\"vehicles\"]\n\n")
+}
+
+/// Waits until a camera has that state and gives its reason.
+async fn reason(address: &str, id: &str, state: &str) -> String {
+    let look = async || camera(address, id).filter(|camera| camera["state"] == state);
+    let camera = until(&format!("camera {id} is {state}"), look).await;
+    camera["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+fn frames(camera: &Value) -> u64 {
+    camera["frames"].as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_cameras_are_told_and_a_right_one_goes_on() {
+    if !has_models(&PLATE_MODELS[..1]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write_clip(&path("whole.mp4"), 100);
+    let whole = std::fs::read(path("whole.mp4")).unwrap();
+    std::fs::write(path("cut.mp4"), &whole[..whole.len() * 3 / 5]).unwrap();
+    std::fs::write(path("text.mp4"), "this is no video\n".repeat(200)).unwrap();
+    let port = free_port();
+    let mut site = SiteText::new(None).with(&test_picture("right"));
+    let sources = [
+        ("cut", "file = \"cut.mp4\", pace = \"fast\"".to_owned()),
+        ("text", "file = \"text.mp4\"".to_owned()),
+        ("missing", "file = \"missing.mp4\"".to_owned()),
+        ("away", format!("rtsp = \"rtsp://127.0.0.1:{port}/stream\"")),
+        ("empty", "pictures = \".\"".to_owned()),
+        (
+            "launch",
+            "launch = \"videotestsrc ! no-such-element\"".to_owned(),
+        ),
+    ];
+    for (id, source) in sources {
+        site.0.write_str(&with_source(id, &source)).unwrap();
+    }
+    site.write(folder.path());
+    let mut program = Program::start("run", folder.path());
+    let address = program.address().await;
+    let say = |name: &str, rest: &str| format!("{}{rest}", path(name).display());
+
+    let cut = reason(&address, "cut", "lost").await;
+    let n_frames = frames(&camera(&address, "cut").unwrap());
+    assert_eq!(
+        cut.split(" (").next().unwrap(),
+        say("cut.mp4", &format!(" is damaged after frame {n_frames}"))
+    );
+    assert!(
+        cut.ends_with("the frames before it were delivered"),
+        "{cut}"
+    );
+    assert!(
+        (30..100).contains(&n_frames),
+        "{n_frames} frames of 100 were delivered"
+    );
+
+    let text = reason(&address, "text", "lost").await;
+    assert!(
+        text.starts_with(&say("text.mp4", " is not a video that can be decoded (")),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("give a complete H.264 or H.265 file (mp4, mkv, ts)"),
+        "{text}"
+    );
+    assert_eq!(
+        reason(&address, "missing", "lost").await,
+        format!(
+            "cannot read {}; check that it exists and that this user may read it: \
+             No such file or directory (os error 2)",
+            path("missing.mp4").display()
+        )
+    );
+    let away = reason(&address, "away", "lost").await;
+    assert!(away.contains("refused"), "{away}");
+    let empty = reason(&address, "empty", "lost").await;
+    assert!(
+        empty.contains(" holds no picture that can be read; put .jpg, .jpeg or .png files in it"),
+        "{empty}"
+    );
+    let launch = reason(&address, "launch", "lost").await;
+    assert!(launch.contains("no-such-element"), "{launch}");
+
+    let before = frames(&camera(&address, "right").unwrap());
+    let goes_on = async || camera(&address, "right").filter(|right| before + 20 < frames(right));
+    until("the right camera delivers 20 more frames", goes_on).await;
+    for id in ["cut", "text", "missing", "empty", "launch"] {
+        assert!(
+            program.line_with(&[&format!("camera.id={id} ")]).is_some(),
+            "no line about {id}: {:#?}",
+            program.lines()
+        );
+    }
+    let (code, lines) = program.end().await;
+    assert_eq!(code, Some(0), "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_of_a_camera_is_never_told() {
+    if !has_models(&PLATE_MODELS[..1]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "operator:hunter2\n").unwrap();
+    let source = format!(
+        "rtsp = \"rtsp://127.0.0.1:{}/stream\", credentials_file = \"secret\"",
+        free_port()
+    );
+    SiteText::new(None)
+        .with(&with_source("away", &source))
+        .write(folder.path());
+    let mut program = Program::start_with(&["--log", "debug,rumqttd=off", "run"], folder.path());
+    let address = program.address().await;
+    let told = reason(&address, "away", "lost").await;
+    assert!(!told.contains("hunter2"), "{told}");
+    let (_code, lines) = program.end().await;
+    assert!(
+        !lines.iter().any(|line| line.contains("hunter2")),
+        "{lines:#?}"
+    );
+
+    let source = "rtsp = \"rtsp://127.0.0.1/stream\", credentials_file = \"no-secret\"";
+    SiteText::new(None)
+        .with(&with_source("away", source))
+        .write(folder.path());
+    let mut program = Program::start("run", folder.path());
+    assert_eq!(program.ended().await, Some(1));
+    let file = folder.path().join("no-secret");
+    let expect = format!(
+        "gac: camera away: reading the credentials file {}: ",
+        file.display()
+    );
+    assert!(
+        program.line_with(&[&expect]).is_some(),
+        "{:#?}",
+        program.lines()
+    );
+}
+
+#[test]
+fn the_checkout_has_what_a_person_is_told_to_use() {
+    // The messages above say `gac models pull`; the command must be there under that name.
+    let help = Command::new(env!("CARGO_BIN_EXE_gac"))
+        .args(["models", "--help"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(help.stdout).unwrap().contains("pull"));
+    assert!(checkout().join("Cargo.toml").is_file());
+}
