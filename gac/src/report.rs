@@ -12,6 +12,13 @@ pub struct Report {
     pub passed: bool,
     /// What is wrong, one line each; empty when passed.
     pub failures: Vec<String>,
+    /// Whether the machine gave every camera the time that it asked for.
+    ///
+    /// On a machine that is busy with other work frames are dropped, and what nobody saw is missed.
+    /// That is told, and is no fault of the program; what was done wrongly always is.
+    pub kept_up: bool,
+    /// Whether something was done that the truth forbids, or nothing could be judged.
+    pub is_faulty: bool,
     /// RFC 3339.
     pub generated_at: String,
     /// Cores, inference threads and the like.
@@ -93,6 +100,8 @@ pub struct Expectation {
     pub happened: String,
     /// Whether that is right.
     pub is_met: bool,
+    /// Whether something was done that must not be done, rather than something missed.
+    pub is_forbidden: bool,
 }
 
 /// A distribution.

@@ -36,6 +36,9 @@ const LIST_INTERVAL: Duration = Duration::from_secs(60);
 /// How long the cameras wait for the broker before they start without it.
 const BROKER_WITHIN: Duration = Duration::from_secs(2);
 
+/// How often cameras are told to end until they have.
+const STOP_INTERVAL: Duration = Duration::from_millis(20);
+
 /// How long the end may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -286,7 +289,11 @@ impl Running {
         let Some(pipeline) = self.pipeline.take() else {
             return Vec::new();
         };
-        pipeline.stop();
+        // A camera that is only just being opened does not hear it the first time.
+        while !pipeline.has_ended() {
+            pipeline.stop();
+            tokio::time::sleep(STOP_INTERVAL).await;
+        }
         let joined = tokio::task::spawn_blocking(move || {
             let mut pipeline = pipeline;
             // Somebody may be looking at a frame just now; that takes milliseconds.

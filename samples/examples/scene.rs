@@ -1,4 +1,5 @@
-//! Writes a scene and a contact sheet of it: `scene KIND SEED DIR [LIGHT] [RAIN] [--frames] [--portrait FILE]`.
+//! Writes a scene and a contact sheet of it: `scene KIND SEED DIR [LIGHT] [RAIN] [--frames]
+//! [--portrait FILE]`.
 #![expect(
     clippy::print_stdout,
     reason = "an example talks to the person who runs it"

@@ -13,7 +13,8 @@ use crate::{
 struct Spot {
     x: f32,
     y: f32,
-    /// How much of the ground a pixel covers, metres: finer texture is left out, edges are that soft.
+    /// How much of the ground a pixel covers, metres: finer texture is left out, edges are that
+    /// soft.
     blur: f32,
     seed: u32,
 }

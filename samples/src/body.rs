@@ -1,6 +1,8 @@
-//! Vehicles as shapes: each class is lofted from a few tables, with the proportions of what drives in Vietnam.
+//! Vehicles as shapes: each class is lofted from a few tables, with the proportions of what drives
+//! in Vietnam.
 //!
-//! The origin is on the ground under the middle of the rear bumper; y runs forward to the front bumper.
+//! The origin is on the ground under the middle of the rear bumper; y runs forward to the front
+//! bumper.
 
 use crate::{
     mesh::{Mat, Mesh, N_MATS},
@@ -57,7 +59,8 @@ const PAINTS: [(&str, [u8; 3], u32); 9] = [
 ];
 
 impl Body {
-    /// A vehicle of this class; all else is drawn from `r`. `is_wide_plate` leaves room for a plate of one row.
+    /// A vehicle of this class; all else is drawn from `r`. `is_wide_plate` leaves room for a
+    /// plate of one row.
     pub(crate) fn new(class: VehicleClass, is_wide_plate: bool, r: &mut Seeded) -> Self {
         match class {
             VehicleClass::Car => car::build(is_wide_plate, r),

@@ -1,4 +1,5 @@
-//! Real clips that the demo may use: where they come from and how to know that they are the right ones.
+//! Real clips that the demo may use: where they come from and how to know that they are the right
+//! ones.
 
 use serde::Deserialize;
 

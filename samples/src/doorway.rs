@@ -1,4 +1,5 @@
-//! The staff door: a real portrait, cut out, moved, scaled and relit; and a print of it, held to the camera.
+//! The staff door: a real portrait, cut out, moved, scaled and relit; and a print of it, held to
+//! the camera.
 
 use crate::{
     SampleError,
@@ -183,7 +184,8 @@ impl Doorway {
                 if !(8.0..504.0).contains(&u) || !(4.0..760.0).contains(&v) {
                     continue;
                 }
-                // Below its edge the portrait goes on as a mirror image: her suit, half hidden by the desk.
+                // Below its edge the portrait goes on as a mirror image: her suit, half hidden by
+                // the desk.
                 let v = if v < 511.0 { v } else { 1022.0 - v };
                 let cover = self.coverage(u, v);
                 if cover <= 0.0 {

@@ -23,7 +23,8 @@ pub struct WrittenScene {
     pub truth: PathBuf,
     /// SHA-256 of the truth, in hexadecimal.
     pub truth_sha256: String,
-    /// Whether both were there already, made from the same spec by the same version of the generator.
+    /// Whether both were there already, made from the same spec by the same version of the
+    /// generator.
     pub is_reused: bool,
 }
 
@@ -39,7 +40,8 @@ const ELEMENTS: [(&str, &str); 6] = [
 
 /// Writes `NAME.mp4` and `NAME.truth.jsonl` to `dir`, where the name says kind, seed and options.
 ///
-/// Nothing is written when both are there already from the same spec and generator; files appear whole or not at all.
+/// Nothing is written when both are there already from the same spec and generator; files appear
+/// whole or not at all.
 /// `portrait` is for the door alone. `progress` hears `(frames done, frames in all)`.
 pub fn write_scene(
     spec: &SceneSpec,

@@ -1,7 +1,10 @@
-//! Scenes with exact ground truth, made from a seed: the yardstick that every part of Gác is measured with.
+//! Scenes with exact ground truth, made from a seed: the yardstick that every part of Gác is
+//! measured with.
 //!
-//! A [`SceneSpec`] says which scene; [`Scene`] paints its frames one by one and knows what is true in each;
-//! [`write_scene`] makes the H.264 file and `truth.jsonl` of it. Equal specs give equal pixels and equal truth.
+//! A [`SceneSpec`] says which scene; [`Scene`] paints its frames one by one and knows what is true
+//! in each;
+//! [`write_scene`] makes the H.264 file and `truth.jsonl` of it. Equal specs give equal pixels and
+//! equal truth.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

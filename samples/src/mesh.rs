@@ -105,7 +105,8 @@ impl Mesh {
         }
     }
 
-    /// A flat quadrilateral with the given normal, cut `n` times each way so that the lens can bend it.
+    /// A flat quadrilateral with the given normal, cut `n` times each way so that the lens can
+    /// bend it.
     pub(crate) fn quad(&mut self, corners: [V3; 4], normal: V3, mat: Mat, n: usize) {
         let rows: Vec<Vec<V3>> = (0..=n)
             .map(|i| {
@@ -212,7 +213,8 @@ impl Mesh {
         self.surface(&rows, centre, |_, _| Some(mat));
     }
 
-    /// A wheel whose axle lies along x: tread, outer wall with rim on the side `out` (+1 right, -1 left).
+    /// A wheel whose axle lies along x: tread, outer wall with rim on the side `out` (+1 right, -1
+    /// left).
     pub(crate) fn wheel(&mut self, centre: V3, radius: f32, width: f32, out: f32) {
         const N: usize = 20;
         let ring = |x: f32, r: f32| -> Vec<V3> {

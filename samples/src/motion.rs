@@ -9,7 +9,8 @@ struct Piece {
     accel: f64,
 }
 
-/// Motion along a path: a start, then pieces of constant acceleration. After the last piece the speed stays.
+/// Motion along a path: a start, then pieces of constant acceleration. After the last piece the
+/// speed stays.
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     start_s: f64,
@@ -36,7 +37,8 @@ impl Profile {
         }
     }
 
-    /// Keeps its speed until it is at `to_m`, then brakes with `decel` so that it stands at `stop_m`.
+    /// Keeps its speed until it is at `to_m`, then brakes with `decel` so that it stands at
+    /// `stop_m`.
     #[must_use]
     pub(crate) fn stopping_at(mut self, stop_m: f64, decel: f64) -> Self {
         let now = self.end();

@@ -286,7 +286,8 @@ impl Cover {
         owner == k as u8 || owner == u8::MAX
     }
 
-    /// Which share of a vehicle's cells it owns, and its box drawn in to them where another hides an edge.
+    /// Which share of a vehicle's cells it owns, and its box drawn in to them where another hides
+    /// an edge.
     fn seen(&self, k: usize, inside: BoxPx) -> (f32, BoxPx) {
         let total = self
             .own_cells
@@ -415,7 +416,7 @@ fn signal(camera: &Camera) -> SignalGeometry {
     let lamp = |z: f32| square(z - junction::LAMP_R, z + junction::LAMP_R, junction::LAMP_R);
     let [red, amber, green] = junction::LAMP_Z;
     SignalGeometry {
-        head: square(1.04, 1.96, 0.17),
+        head: clip(square(1.04, 1.96, 0.17)),
         red: lamp(red),
         amber: lamp(amber),
         green: lamp(green),

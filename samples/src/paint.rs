@@ -21,7 +21,8 @@ pub(crate) struct Easel<'a> {
     pub(crate) light: &'a Lighting,
 }
 
-/// A vehicle's plate, and how it looked when it last stood still: half of all frames show one that waits.
+/// A vehicle's plate, and how it looked when it last stood still: half of all frames show one that
+/// waits.
 #[derive(Debug)]
 pub(crate) struct Dressed {
     pub(crate) plate: Texture,
@@ -146,7 +147,8 @@ impl Easel<'_> {
         if dot(normal, sub(self.camera.position, corners[0])) < 0.0 {
             return;
         }
-        // A plate sends light back to where it came from, so that the gate's lamp makes it bright at night.
+        // A plate sends light back to where it came from, so that the gate's lamp makes it bright
+        // at night.
         let glow = if self.light.is_dark { 0.25 } else { 0.02 };
         let surface = Surface {
             albedo: [0.82; 3],
@@ -394,7 +396,8 @@ impl Easel<'_> {
     }
 }
 
-/// A layer has this much room around it, and the plate's motion is not the whole body's when it is very near.
+/// A layer has this much room around it, and the plate's motion is not the whole body's when it is
+/// very near.
 const SMEAR_PX_MAX: f32 = 11.0;
 
 /// What casts a shadow: a block whose origin is the middle of its rear edge.

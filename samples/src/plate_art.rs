@@ -1,6 +1,7 @@
 //! Plates as QCVN 08:2024/BCA and TT79/2024/TT-BCA draw them, as textures.
 //!
-//! Sizes are millimetres: car long 520 x 110 and short 330 x 165, characters 63 x 38; motorbike 190 x 140, 55 x 22.
+//! Sizes are millimetres: car long 520 x 110 and short 330 x 165, characters 63 x 38; motorbike
+//! 190 x 140, 55 x 22.
 
 use crate::{
     SampleError,
@@ -204,7 +205,8 @@ impl Sheet {
         );
     }
 
-    /// The figure 1 of Vietnamese plates: a stem at the right of its field with a short slanted flag.
+    /// The figure 1 of Vietnamese plates: a stem at the right of its field with a short slanted
+    /// flag.
     fn one(&mut self, x: f32, top: f32, m: &Measures) {
         let right = x + m.char_w * 0.72;
         self.block(right - m.stroke, top, m.stroke, m.char_h);

@@ -40,7 +40,8 @@ impl Window {
 /// One corner: where it is on the raster, and what is interpolated.
 pub(crate) type Corner<const N: usize> = ([f32; 2], [f32; N]);
 
-/// Walks the pixels whose centre lies inside the triangle, row by row: `(y, x_from, x_to, values at x_from, step)`.
+/// Walks the pixels whose centre lies inside the triangle, row by row: `(y, x_from, x_to, values
+/// at x_from, step)`.
 ///
 /// Neighbours that share an edge never both get a pixel, so that blending needs no care.
 pub(crate) fn scan<const N: usize>(
@@ -157,7 +158,8 @@ impl Canvas {
         scan(points, window, |y, x_from, x_to, mut at, step| {
             let base = y as usize * stride;
             let span = base + x_from as usize..base + x_to as usize;
-            // Fixed point: a conversion from floating point at every sample would cost most of the time.
+            // Fixed point: a conversion from floating point at every sample would cost most of the
+            // time.
             let fixed = |v: f32| (v * 65536.0) as i32;
             let mut c = [fixed(at[1]), fixed(at[2]), fixed(at[3])];
             let dc = [fixed(step[1]), fixed(step[2]), fixed(step[3])];
@@ -176,7 +178,8 @@ impl Canvas {
         });
     }
 
-    /// A triangle with a texture; `tint` multiplies it. Small triangles only: the mapping inside one is affine.
+    /// A triangle with a texture; `tint` multiplies it. Small triangles only: the mapping inside
+    /// one is affine.
     pub(crate) fn textured(
         &mut self,
         corners: [(&Seen, [f32; 2]); 3],

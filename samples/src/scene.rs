@@ -45,7 +45,8 @@ pub(crate) fn plan(spec: &SceneSpec) -> Result<Plan, SampleError> {
 }
 
 impl Scene {
-    /// Prepares a scene: about a second of work. The door needs the portrait, the others do not look at it.
+    /// Prepares a scene: about a second of work. The door needs the portrait, the others do not
+    /// look at it.
     pub fn new(spec: &SceneSpec, portrait: Option<&Path>) -> Result<Self, SampleError> {
         let mut plan = plan(spec)?;
         let light = Lighting::new(spec, still::lamps(spec.kind));
@@ -122,7 +123,8 @@ impl Scene {
         &self.truth
     }
 
-    /// Paints a frame: rows from the top, three bytes a pixel (red, green, blue). Frames may be asked for in any order.
+    /// Paints a frame: rows from the top, three bytes a pixel (red, green, blue). Frames may be
+    /// asked for in any order.
     ///
     /// # Panics
     /// If `rgb` does not hold exactly one picture.

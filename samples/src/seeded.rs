@@ -1,11 +1,13 @@
-//! The generator's own randomness: the same seed gives the same scene on every machine and in every version.
+//! The generator's own randomness: the same seed gives the same scene on every machine and in
+//! every version.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, fast, and good enough for pictures.
 #[derive(Clone, Debug)]
 pub(crate) struct Seeded(u64);
 
 impl Seeded {
-    /// A stream for one purpose of one seed; streams of other purposes do not move when it is used more.
+    /// A stream for one purpose of one seed; streams of other purposes do not move when it is used
+    /// more.
     pub(crate) fn new(seed: u64, purpose: u64) -> Self {
         let mut stream = Self(
             seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03),

@@ -230,7 +230,8 @@ impl Lighting {
     }
 }
 
-/// Linear light to 0 to 255, from a table: it is asked for every vertex and every pixel of a background.
+/// Linear light to 0 to 255, from a table: it is asked for every vertex and every pixel of a
+/// background.
 pub(crate) fn encode(v: f32) -> f32 {
     static TABLE: OnceLock<Vec<f32>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {

@@ -37,7 +37,8 @@ pub(crate) fn unit(a: V3) -> V3 {
     }
 }
 
-/// Where a thing stands on the ground and which way it points (radians, 0 = along +y, positive = to the left).
+/// Where a thing stands on the ground and which way it points (radians, 0 = along +y, positive =
+/// to the left).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pose {
     pub(crate) x: f32,
@@ -119,7 +120,8 @@ impl Camera {
             (y - self.centre_px[1]) / self.focal_px,
         );
         let (mut u, mut v) = (du, dv);
-        // Distortion is slight, so this fixed point is reached to a hundredth of a pixel in four steps.
+        // Distortion is slight, so this fixed point is reached to a hundredth of a pixel in four
+        // steps.
         for _ in 0..4 {
             let bend = 1.0 + self.k1 * (u * u + v * v).min(1.0);
             (u, v) = (du / bend, dv / bend);
@@ -138,7 +140,8 @@ impl Camera {
         }
     }
 
-    /// The matrix that takes (x, y, 1) on the ground to the picture, the slight lens distortion left out.
+    /// The matrix that takes (x, y, 1) on the ground to the picture, the slight lens distortion
+    /// left out.
     pub(crate) fn image_from_ground(&self) -> [[f64; 3]; 3] {
         let axes = [self.right, scale(self.up, -1.0), self.forward];
         let rows: Vec<[f64; 3]> = axes

@@ -107,7 +107,7 @@ impl ApiConfig {
 pub enum ApiError {
     /// The configuration asks for what is not safe.
     #[error(
-        "refusing to listen on {address}: there is no login, and other machines reach this address; \
+        "refusing to listen on {address}: there is no login, and other machines reach it; \
          listen on 127.0.0.1, or set allow_unauthenticated_network = true \
          if something in front of it checks who comes"
     )]

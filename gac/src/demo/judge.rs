@@ -275,6 +275,7 @@ fn gate(
             expected: expected.to_owned(),
             happened: format!("{}; {read}", doing.words),
             is_met,
+            is_forbidden: usize::from(vehicle.expected == Expected::Grant) < doing.n_commands,
         });
     }
     score
@@ -326,6 +327,7 @@ fn door(
             expected: expected.to_owned(),
             happened: format!("{}; liveness {}", doing.words, liveness.join(" ")),
             is_met,
+            is_forbidden: usize::from(approach.expected == Expected::Grant) < doing.n_commands,
         });
     }
     score

@@ -76,6 +76,7 @@ pub(super) fn judge(
             .to_owned(),
             happened: words(&own, vehicle, camera),
             is_met,
+            is_forbidden: usize::from(is_violation) < own.len(),
         });
     }
     for candidate in candidates.iter().filter(|c| !explained.contains(&c.id)) {
@@ -85,6 +86,7 @@ pub(super) fn judge(
             expected: "not become a candidate".to_owned(),
             happened: "became one".to_owned(),
             is_met: false,
+            is_forbidden: true,
         });
     }
     score

@@ -32,7 +32,8 @@ pub(super) enum Face {
     Left,
 }
 
-/// A cell of the stack: its face, where along the face (-1 to 1, left to right or rear to front) and its height.
+/// A cell of the stack: its face, where along the face (-1 to 1, left to right or rear to front)
+/// and its height.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cell {
     pub(super) face: Face,
@@ -67,7 +68,8 @@ fn outline() -> Vec<(Face, f32, [f32; 2])> {
     points
 }
 
-/// Slices between those of the table, at least every `step_m`; `extra` heights get a slice of their own.
+/// Slices between those of the table, at least every `step_m`; `extra` heights get a slice of
+/// their own.
 pub(super) fn fine(table: &[Slice], step_m: f32, extra: &[f32]) -> Vec<Slice> {
     let mut heights: Vec<f32> = extra.to_vec();
     for pair in table.windows(2) {

@@ -35,7 +35,8 @@ pub(crate) fn camera() -> Camera {
 enum Conduct {
     /// Drives through; its front crosses at this moment.
     Crosses(f64),
-    /// Comes to a stand at the line, arriving about `stands_s`, and goes on when it is green at `green_s`.
+    /// Comes to a stand at the line, arriving about `stands_s`, and goes on when it is green at
+    /// `green_s`.
     Stops {
         stands_s: f64,
         green_s: f64,
@@ -202,7 +203,8 @@ fn drive(turn: &Turn, duration_s: f64, mint: &mut PlateMint, r: &mut Seeded) -> 
     })
 }
 
-/// How it moves, and why nothing or something comes of it. `[length, duration]`, metres and seconds.
+/// How it moves, and why nothing or something comes of it. `[length, duration]`, metres and
+/// seconds.
 fn motion(
     turn: &Turn,
     role: &Role,

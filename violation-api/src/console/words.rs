@@ -72,11 +72,11 @@ words! {
     who: "Phương tiện / người", "Vehicle or person";
     screening_only: "Chỉ để sàng lọc", "Screening only";
     screening_note:
-        "Ứng viên này chỉ để sàng lọc: không có thiết bị được kiểm định đứng sau, nên không thể xác nhận.",
-        "This candidate serves screening only: no certified instrument stands behind it, so it cannot be confirmed.";
+        "Chỉ để sàng lọc: không có thiết bị được kiểm định đứng sau, nên không thể xác nhận.",
+        "For screening only: no certified instrument stands behind it, it cannot be confirmed.";
     candidate_note:
         "Đây là ghi nhận tự động. Chỉ người có thẩm quyền mới kết luận có vi phạm hay không.",
-        "This was recorded automatically. Only a person with authority decides whether it is a violation.";
+        "Recorded automatically. Only a person with authority decides if it is a violation.";
     stills: "Ảnh chứng cứ", "Evidence stills";
     still_missing: "Thiếu ảnh này", "This still is missing";
     missing_note: "Chứng cứ chưa đủ, không thể xác nhận:",

@@ -161,7 +161,7 @@ async fn a_case_page_shows_stills_facts_plate_and_decision() {
         &["Chứng cứ chưa đủ", "ảnh sau hành vi", "Thiếu ảnh này"],
     );
     let page = site.get(&format!("/cases/{CASE_SCREENING}")).await;
-    assert_has(page.text(), &["chỉ để sàng lọc", "không thể xác nhận"]);
+    assert_has(page.text(), &["Chỉ để sàng lọc", "không thể xác nhận"]);
 }
 
 #[tokio::test]
