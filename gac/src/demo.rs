@@ -104,16 +104,7 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
         report.latency_ms = latencies(&seen);
         conclude(&mut report, was_stopped);
         report.write(&out)?;
-        print!("{}", report.table());
-        for failure in &report.failures {
-            println!("not right: {failure}");
-        }
-        if !report.passed && !report.is_faulty {
-            println!(
-                "This machine was busy or slow. Nothing was done that must not be done; what was \
-                 missed or late stands above and in the report."
-            );
-        }
+        tell(&report);
         let folder = out.strip_prefix(std::env::current_dir()?).unwrap_or(&out);
         println!("report: {}", folder.join("report.html").display());
         if !arguments.exit && !was_stopped {
@@ -129,6 +120,20 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
             ExitCode::FAILURE
         })
     })
+}
+
+/// The report in the terminal.
+fn tell(report: &Report) {
+    print!("{}", report.table());
+    for failure in &report.failures {
+        println!("not right: {failure}");
+    }
+    if !report.passed && !report.is_faulty {
+        println!(
+            "This machine was busy or slow. Nothing was done that must not be done; what was \
+             missed or late stands above and in the report."
+        );
+    }
 }
 
 /// Shows how far the cameras are. Returns whether somebody ended it early.
@@ -219,10 +224,14 @@ fn latencies(seen: &watch::Seen) -> BTreeMap<String, Quantiles> {
 const KEPT_UP_MIN: f64 = 0.7;
 
 fn conclude(report: &mut Report, was_stopped: bool) {
-    report.kept_up = report.cameras.iter().filter(|camera| camera.status == "ran").all(|camera| {
-        let due = camera.analysed + camera.dropped;
-        due == 0 || KEPT_UP_MIN <= 1.0 - camera.dropped as f64 / due as f64
-    });
+    report.kept_up = report
+        .cameras
+        .iter()
+        .filter(|camera| camera.status == "ran")
+        .all(|camera| {
+            let due = camera.analysed + camera.dropped;
+            due == 0 || KEPT_UP_MIN <= 1.0 - camera.dropped as f64 / due as f64
+        });
     for e in report.expectations.iter().filter(|e| !e.is_met) {
         report.is_faulty |= e.is_forbidden;
         report.failures.push(format!(
@@ -239,10 +248,16 @@ fn conclude(report: &mut Report, was_stopped: bool) {
         );
         report.failures.push(line);
     }
-    for camera in report.cameras.iter().filter(|camera| camera.status == "ran") {
+    for camera in report
+        .cameras
+        .iter()
+        .filter(|camera| camera.status == "ran")
+    {
         if camera.frames == 0 {
             report.is_faulty = true;
-            report.failures.push(format!("{}: no frame came", camera.id));
+            report
+                .failures
+                .push(format!("{}: no frame came", camera.id));
         } else if camera.real_time_factor < 0.95 {
             report.failures.push(format!(
                 "{}: ran at {:.2} of real time",
@@ -254,7 +269,11 @@ fn conclude(report: &mut Report, was_stopped: bool) {
         report.is_faulty = true;
         report.failures.push("ended by hand".to_owned());
     }
-    if report.cameras.iter().all(|camera: &CameraReport| camera.status != "ran") {
+    if report
+        .cameras
+        .iter()
+        .all(|camera: &CameraReport| camera.status != "ran")
+    {
         report.is_faulty = true;
         report.failures.push("no camera ran".to_owned());
     }

@@ -2,6 +2,11 @@
 //!
 //! `main.rs` reads the command line and calls in here.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "what people asked for goes to standard output"
+)]
+
 pub mod check;
 pub mod demo;
 pub mod detector;

@@ -1,7 +1,8 @@
 //! One generated scene through the parts that run at a site, as fast as it can be analysed.
 //!
-//! The site file, the cameras, the models, the rules and the judging are those of the demo. Only the gate is
-//! [`policy::PassageMachine`] alone, in capture time: no broker, and a barrier that answers at once.
+//! The site file, the cameras, the models, the rules and the judging are those of the demo. Only
+//! the gate is [`policy::PassageMachine`] alone, in capture time: no broker, and a barrier that
+//! answers at once.
 //! So a scene of a minute is judged in less, and every frame that is due is analysed.
 
 mod checkout;
@@ -32,7 +33,8 @@ use std::{
 };
 use tokio::sync::mpsc::Receiver;
 
-/// Capture time of a scene's first frame: 2026-01-05 10:00 in Viet Nam. Fixed, so that runs are alike.
+/// Capture time of a scene's first frame: 2026-01-05 10:00 in Viet Nam. Fixed, so that runs are
+/// alike.
 const STARTS_AT: Timestamp = Timestamp::from_millis(1_767_582_000_000);
 
 /// What came of a scene, held against its truth.

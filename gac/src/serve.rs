@@ -5,9 +5,15 @@ use crate::{
     site::{LoadedSite, provided},
 };
 use anyhow::{Context as _, Result};
-use service::config::site::StorageSection;
-use std::{fs, net::SocketAddr};
+use service::{clock, config::site::StorageSection};
+use std::{fs, net::SocketAddr, time::Duration};
 use violation_api::{Api, ApiConfig, BindPolicy};
+
+/// A message may come again for as long as its sender was away; its id is kept so long.
+const MESSAGE_IDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// How often old message ids are forgotten.
+const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Opens the store and begins to listen.
 pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
@@ -36,10 +42,24 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     running.address = Some(listener.local_addr()?);
     let (bus, _events) = running.connect("api", Vec::new());
     let shutdown = running.shutdown();
-    running
-        .tasks
-        .spawn(async move { Ok(api.run(listener, bus, shutdown).await?) });
+    running.tasks.spawn(async move {
+        tokio::select! {
+            ended = api.run(listener, bus, shutdown) => Ok(ended?),
+            () = forget(&api) => Ok(()),
+        }
+    });
     Ok(())
+}
+
+/// Forgets, every hour, the ids of messages that no outbox sends again.
+async fn forget(api: &Api) {
+    loop {
+        let before = clock::now().saturating_sub(MESSAGE_IDS_KEPT);
+        if let Err(error) = api.store().forget_before(before).await {
+            tracing::warn!(%error, "old message ids were not forgotten; it is tried again");
+        }
+        tokio::time::sleep(FORGET_INTERVAL).await;
+    }
 }
 
 fn database_url(site: &LoadedSite, storage: &StorageSection) -> Result<String> {

@@ -3,11 +3,11 @@
     tfjs_to_onnx.py graph MODEL.json MODEL.bin OUT.onnx OUTPUT...
     tfjs_to_onnx.py dlib-resnet MANIFEST.json WEIGHTS.bin OUT.onnx
 
-`graph` reads a graph model (topology and weights). `dlib-resnet` reads a weights manifest without a graph and
-writes down dlib's face recognition network around it.
+`graph` reads a graph model (topology and weights). `dlib-resnet` reads a weights manifest
+without a graph and writes down dlib's face recognition network around it.
 
-Pictures go in as N x channels x height x width. Tensors of rank 4 keep that order inside, so that the runtime
-needs no transposes; only what is flattened is transposed back first, because the weights expect it.
+Pictures go in as N x channels x height x width. Tensors of rank 4 keep that order inside,
+so that the runtime needs no transposes; only what is flattened is transposed back first, because the weights expect it.
 """
 
 import base64

@@ -1,6 +1,11 @@
 //! The assembly with a scripted detector: frames that are drawn here, boxes that are found by their
 //! colour.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
 use domain::{
     BoxInImage, CharRead, Class, Detection, EvidenceRole, FaceObservation, Frame, PlateColour,
     PlateRead, RowRead, SightingPhase, SignalPhase, ports::Detector,

@@ -1,4 +1,5 @@
-// Live pictures, the clock, what is new, and updates when htmx is not there. The pages work without it.
+// Live pictures, the clock, what is new, and updates when htmx is not there.
+// The pages work without it.
 "use strict";
 
 const PICTURE_PAUSE_MS = 500;
@@ -10,7 +11,7 @@ function isSeen(element) {
   return box.bottom > 0 && box.top < innerHeight;
 }
 
-// Loads the next picture beside the one shown and puts it in its place whole, so that nothing flickers.
+// Loads the next picture beside the one shown and puts it in its place whole: nothing flickers.
 function refresh(img) {
   const address = img.dataset.live;
   if (busy.has(address) || !isSeen(img)) return;

@@ -1,4 +1,5 @@
--- One text for SQLite and PostgreSQL: only text, bigint and double precision, and keys that the programs make.
+-- One text for SQLite and PostgreSQL: only text, bigint and double precision, and keys that the
+-- programs make.
 -- Every moment is microseconds since the Unix epoch, UTC, as domain::Timestamp.
 
 -- What has been taken in, by envelope: a message that comes twice is stored once.
@@ -11,8 +12,8 @@ create table message (
 );
 create index message_created_at on message (created_at);
 
--- The newest revision of each sighting. The plate is personal data: it is read by people with authority only,
--- and every such reading stands in audit.
+-- The newest revision of each sighting. The plate is personal data: it is read by people with
+-- authority only, and every such reading stands in audit.
 create table sighting (
     sighting_id text primary key,
     revision bigint not null,
@@ -60,7 +61,8 @@ create table passage (
     sighting_id text not null,
     state text not null
         check (state in ('arrived', 'referred', 'denied', 'commanded', 'opened', 'failed', 'left')),
-    -- Where the state stands in the life of a passage: of two changes at the same moment the later one wins.
+    -- Where the state stands in the life of a passage: of two changes at the same moment the later
+    -- one wins.
     state_rank bigint not null,
     arrived_at bigint not null,
     changed_at bigint not null,
@@ -85,7 +87,8 @@ create table camera_status (
 -- A gate whose barrier has not been heard of has the state 'unknown' since 0.
 create table barrier (
     gate text primary key,
-    state text not null check (state in ('closed', 'opening', 'open', 'closing', 'fault', 'unknown')),
+    state text not null
+        check (state in ('closed', 'opening', 'open', 'closing', 'fault', 'unknown')),
     since bigint not null,
     created_at bigint not null,
     updated_at bigint not null
@@ -122,7 +125,8 @@ create table candidate (
     created_at bigint not null
 );
 
--- The files, by content. The owner is a candidate or a sighting; no file is served that is not named here.
+-- The files, by content. The owner is a candidate or a sighting; no file is served that is not
+-- named here.
 create table evidence_item (
     owner_id text not null,
     role text not null check (role in ('before', 'at', 'after', 'plate', 'sighting')),
@@ -136,7 +140,8 @@ create table evidence_item (
 );
 create index evidence_item_sha256 on evidence_item (sha256);
 
--- The case as its events have left it. The rows of violation_event are the truth, and are never changed.
+-- The case as its events have left it. The rows of violation_event are the truth, and are never
+-- changed.
 create table violation (
     violation_id text primary key,
     candidate_id text not null unique references candidate (candidate_id),
@@ -164,7 +169,8 @@ create table violation_event (
     primary key (violation_id, version)
 );
 
--- Requests that change something, by the key that the client chose: a request that comes twice acts once.
+-- Requests that change something, by the key that the client chose: a request that comes twice acts
+-- once.
 create table idempotency (
     scope text not null,
     idempotency_key text not null,
@@ -174,8 +180,8 @@ create table idempotency (
 );
 create index idempotency_created_at on idempotency (created_at);
 
--- Who saw what and who changed what. Each row carries the hash of the one before it, so that a row that is
--- changed, removed or put in between shows. No plate stands here.
+-- Who saw what and who changed what. Each row carries the hash of the one before it, so that a row
+-- that is changed, removed or put in between shows. No plate stands here.
 create table audit (
     audit_id bigint primary key,
     at bigint not null,

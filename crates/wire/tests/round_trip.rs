@@ -1,6 +1,11 @@
 //! What is written can be read again, and what is not ours is refused with a reason that shows none
 //! of it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
 use domain::{
     BoxInImage, Candidate, CandidateId, CharRead, Class, CommandId, CommandKind, EvidenceItem,
     EvidenceRole, FaceMatch, GateCommand, Liveness, Outcome, PassageId, PersonId, Plate,

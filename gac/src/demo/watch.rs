@@ -223,11 +223,11 @@ fn hear(seen: &mut Seen, message: Message, keeper: &Keeper) {
                 seen.sightings.insert(sighting.id, sighting);
             }
         }
-        Message::Candidate(candidate) => {
-            if !seen.candidates.iter().any(|known| known.id == candidate.id) {
-                keeper.keep(seen, candidate.camera.as_str());
-                seen.candidates.push(candidate);
-            }
+        Message::Candidate(candidate)
+            if !seen.candidates.iter().any(|known| known.id == candidate.id) =>
+        {
+            keeper.keep(seen, candidate.camera.as_str());
+            seen.candidates.push(candidate);
         }
         _ => (),
     }

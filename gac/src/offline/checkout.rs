@@ -1,4 +1,5 @@
-//! The models of a checkout, for tests and benchmarks: what set-up has left there, or the upstream files beside it.
+//! The models of a checkout, for tests and benchmarks: what set-up has left there, or the upstream
+//! files beside it.
 
 use models::{
     Catalog, Store, Task,
@@ -47,9 +48,11 @@ impl Checkout {
             .collect()
     }
 
-    /// Makes a scene's models ready, and says which of those that it cannot do without are not to be had.
+    /// Makes a scene's models ready, and says which of those that it cannot do without are not to
+    /// be had.
     ///
-    /// No server is asked: what is missing is copied from `../shared/data/models` where that folder exists.
+    /// No server is asked: what is missing is copied from `../shared/data/models` where that folder
+    /// exists.
     pub fn prepare(&self, kind: SceneKind) -> Vec<Task> {
         let wanted = [Task::VehicleDetect, Task::PlateDetect, Task::PlateRead];
         let missing = self.lacks(&wanted);

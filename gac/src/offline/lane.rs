@@ -11,7 +11,8 @@ const ANSWERS_AFTER: Duration = Duration::from_millis(20);
 const UP_AFTER: Duration = Duration::from_millis(1200);
 const DOWN_AFTER: Duration = Duration::from_secs(5);
 
-/// How long after the last sighting the lane is followed: every wait of a passage has ended by then.
+/// How long after the last sighting the lane is followed: every wait of a passage has ended by
+/// then.
 const FOLLOWED_FOR: Duration = Duration::from_secs(120);
 
 /// One lane, and what its barrier is about to say.

@@ -97,7 +97,8 @@ fn what_is_no_site_file_at_all() {
 fn values_that_mean_nothing() {
     check_mistake(
         "[web]\nlisten = \"localhost\"",
-        "site.toml:6:10: \"localhost\" is no address and port; write for example \"127.0.0.1:8080\"",
+        "site.toml:6:10: \"localhost\" is no address and port; \
+         write for example \"127.0.0.1:8080\"",
     );
     check_mistake(
         &format!("{CAMERA}fps_max = 0"),
@@ -157,7 +158,8 @@ fn several_mistakes_have_a_line_each_and_run_says_the_same() {
     let text = "[site]\nid = \"Ổ\"\nname = \"A\"\ntimezone = \"Asia/Hanoi\"\n";
     let expect = [
         "site.toml:2:6: site id \"Ổ\" is no slug; write 1 to 32 of a-z, 0-9 and -",
-        "site.toml:4:12: time zone \"Asia/Hanoi\" is not known; write an IANA name such as \"Asia/Ho_Chi_Minh\"",
+        "site.toml:4:12: time zone \"Asia/Hanoi\" is not known; \
+         write an IANA name such as \"Asia/Ho_Chi_Minh\"",
     ];
     assert_eq!(
         check(text.as_bytes()),
@@ -199,13 +201,17 @@ fn a_right_file_and_one_with_warnings_only_are_accepted() {
     assert_eq!(code, Some(0));
 }
 
-/// `gac COMMAND` ends with exit code 1 and just this line.
-async fn check_refused(command: &str, site: SiteText, expect: &str) {
+/// `gac COMMAND` ends with exit code 1 and just one line, which has all these words.
+async fn check_refused(command: &str, site: SiteText, words: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     site.write(folder.path());
     let mut program = Program::start(command, folder.path());
     assert_eq!(program.ended().await, Some(1), "{:#?}", program.lines());
-    assert_eq!(program.lines(), [expect], "{command}");
+    let lines = program.lines();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    for word in words {
+        assert!(lines[0].contains(word), "{word:?} is not in {:?}", lines[0]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,8 +220,10 @@ async fn parts_need_a_broker_elsewhere() {
         check_refused(
             command,
             SiteText::new(None).with(&test_picture("yard")),
-            "gac: the embedded broker serves `gac run` only; for parts in processes of their own write \
-             kind = \"external\", host and port under [broker]",
+            &[
+                "gac: the embedded broker serves `gac run` only; ",
+                "write kind = \"external\", host and port under [broker]",
+            ],
         )
         .await;
     }
@@ -228,8 +236,10 @@ async fn the_api_stays_on_this_machine_unless_it_is_told_otherwise() {
     check_refused(
         "api",
         SiteText(site.0.clone()),
-        "gac: refusing to listen on 0.0.0.0:0: there is no login, and this address is not of this machine alone; \
-         listen on 127.0.0.1, or set allow_unauthenticated_network = true if something in front of it checks who comes",
+        &[
+            "gac: refusing to listen on 0.0.0.0:0: there is no login",
+            "listen on 127.0.0.1, or set allow_unauthenticated_network = true",
+        ],
     )
     .await;
     site.0 = site
@@ -251,27 +261,25 @@ async fn ports_that_somebody_has() {
     check_refused(
         "api",
         site,
-        &format!(
-            "gac: cannot listen on 127.0.0.1:{port}: choose another `listen` address or port: \
-             Address already in use (os error 98)"
-        ),
+        &[
+            &format!("gac: cannot listen on 127.0.0.1:{port}: "),
+            "choose another",
+            "in use",
+        ],
     )
     .await;
     let Some(mosquitto) = Mosquitto::start("allow_anonymous true\n").await else {
         return;
     };
     let port = mosquitto.port;
-    let broker = format!("[broker]\nport = {port}");
-    let expect = format!("gac: port {port} for the embedded broker is in use");
-    let folder = tempfile::tempdir().unwrap();
-    SiteText::new(None).with(&broker).write(folder.path());
-    let mut program = Program::start("run", folder.path());
-    assert_eq!(program.ended().await, Some(1), "{:#?}", program.lines());
-    assert!(
-        program.lines()[0].starts_with(&expect),
-        "{:#?}",
-        program.lines()
-    );
+    check_refused(
+        "run",
+        SiteText::new(None).with(&format!("[broker]\nport = {port}")),
+        &[&format!(
+            "gac: port {port} on 127.0.0.1 is already in use: set another `port` under `[broker]`"
+        )],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

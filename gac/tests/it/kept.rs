@@ -1,4 +1,5 @@
-//! What a site's folder holds: outboxes, journals and the database, read after a crash without touching them.
+//! What a site's folder holds: outboxes, journals and the database, read after a crash without
+//! touching them.
 
 use domain::PassageId;
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -141,7 +142,8 @@ impl Stored {
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
         let sql = "select message_id from message union all select sighting_id from sighting
             union all select verdict_id from verdict union all select candidate_id from candidate
-            union all select passage_id from passage union all select candidate_id || '/case' from violation";
+            union all select passage_id from passage
+            union all select candidate_id || '/case' from violation";
         let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
         let ids = rows.iter().map(|row| row.get(0)).collect();
         connection.close().await.unwrap();

@@ -75,7 +75,8 @@ async fn what_was_kept_before_a_kill_is_stored_once_after_it() {
     let state = folder.path().join("state");
     let spy = Spy::on(port);
     let mut all = Kept::default();
-    // Before the first frame, in the middle of a sighting, and at once after a verdict and after a command.
+    // Before the first frame, in the middle of a sighting, and at once after a verdict and after a
+    // command.
     let moments = [
         None,
         Some(Kind::Sighting),

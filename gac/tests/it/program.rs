@@ -154,8 +154,15 @@ impl Program {
 
     /// Waits until it has ended by itself; its exit code.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
-        let child = &mut self.child;
-        let status = until("the program has ended", async || child.try_wait().unwrap()).await;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            let is_too_late = deadline < tokio::time::Instant::now();
+            assert!(!is_too_late, "it does not end: {:#?}", self.lines());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
         self.read_to_the_end();
         status.code()
     }

@@ -14,7 +14,8 @@ pub(crate) fn checkout() -> &'static Path {
 
 /// Whether each of these tasks has a model here; one line says what is missing.
 ///
-/// What is missing is first taken from the folder of upstream files beside the checkout, where there is one.
+/// What is missing is first taken from the folder of upstream files beside the checkout, where
+/// there is one.
 pub(crate) fn has_models(tasks: &[&str]) -> bool {
     let missing = missing_models(tasks);
     if missing.is_empty() {
@@ -104,7 +105,8 @@ impl SiteText {
             self.0,
             "[[camera]]\nid = \"lane\"\nsource = {{ file = {video:?}, repeat = true }}\n\
              tasks = [\"vehicles\", \"plates\"]\nregion = {region:?}\n\n\
-             [[gate]]\nid = \"gate-1\"\ncamera = \"lane\"\nfactor = \"plate\"\nactuator = \"simulator\"\n\n"
+             [[gate]]\nid = \"gate-1\"\ncamera = \"lane\"\nfactor = \"plate\"\n\
+             actuator = \"simulator\"\n\n"
         )
         .unwrap();
         for entry in &truth.header.registrations {
@@ -140,7 +142,8 @@ impl SiteText {
         };
         write!(
             self.0,
-            "[[camera]]\nid = \"junction\"\nsource = {{ file = {video:?}, pace = \"fast\", repeat = true }}\n\
+            "[[camera]]\nid = \"junction\"\n\
+             source = {{ file = {video:?}, pace = \"fast\", repeat = true }}\n\
              tasks = [\"vehicles\"]\nstop_line = {{ from = {:?}, to = {:?} }}\n\
              signal = {{ red = {:?}, amber = {:?}, green = {:?} }}\n\n",
             share(right),
@@ -162,7 +165,8 @@ impl SiteText {
 /// A camera that needs no file and no network.
 pub(crate) fn test_picture(id: &str) -> String {
     format!(
-        "[[camera]]\nid = \"{id}\"\nsource = {{ launch = \"videotestsrc is-live=true pattern=ball ! \
+        "[[camera]]\nid = \"{id}\"\n\
+         source = {{ launch = \"videotestsrc is-live=true pattern=ball ! \
          video/x-raw,width=320,height=240,framerate=10/1\" }}\ntasks = [\"vehicles\"]\n"
     )
 }

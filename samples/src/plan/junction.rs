@@ -180,8 +180,11 @@ fn drive(turn: &Turn, duration_s: f64, mint: &mut PlateMint, r: &mut Seeded) -> 
     let line = f64::from(LINE_Y);
     let (profile, why) = motion(turn, &role, [length, duration_s], r);
     let is_through = line + 2.0 < profile.at(duration_s - 0.5).at_m;
-    let is_seen_standing = matches!(turn.conduct, Conduct::Stops { stands_s, .. } if stands_s + 1.0 < duration_s)
-        && profile.at(duration_s).at_m + length < line;
+    let stands_in_time = match turn.conduct {
+        Conduct::Stops { stands_s, .. } => stands_s + 1.0 < duration_s,
+        Conduct::Crosses(_) => false,
+    };
+    let is_seen_standing = stands_in_time && profile.at(duration_s).at_m + length < line;
     // Nobody is cut off in the middle of crossing, nor has crossed before the scene begins.
     let has_begun = profile.at(0.0).at_m + length < 3.0;
     if !has_begun || !(is_through || is_seen_standing) {

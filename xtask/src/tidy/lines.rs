@@ -53,7 +53,7 @@ pub(super) fn check(files: &[File], private: &Private) -> Vec<String> {
 /// What people write and read by the line. Prose, pages, data and snapshots are not.
 fn is_code(file: &File) -> bool {
     let by_name = file.path == "Makefile" || file.path.starts_with("scripts/");
-    by_name || matches!(file.extension(), "rs" | "py" | "sh" | "sql" | "js" | "css")
+    by_name || matches!(file.extension(), "rs" | "py" | "sh" | "sql" | "js")
 }
 
 fn check_shape(file: &File) -> Vec<String> {
