@@ -7,7 +7,8 @@
 without a graph and writes down dlib's face recognition network around it.
 
 Pictures go in as N x channels x height x width. Tensors of rank 4 keep that order inside,
-so that the runtime needs no transposes; only what is flattened is transposed back first, because the weights expect it.
+so that the runtime needs no transposes; only what is flattened is transposed back first,
+because the weights expect it.
 """
 
 import base64
