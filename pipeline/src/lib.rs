@@ -299,10 +299,23 @@ fn work<D: Detector>(inner: &Inner, detector: &mut D) {
 }
 
 /// Takes one camera's frames until they end.
-fn follow(inner: &Inner, n: usize, setup: CameraSetup) {
+fn follow(inner: &Arc<Inner>, n: usize, setup: CameraSetup) {
     let CameraSetup {
-        source, options, ..
+        source,
+        mut options,
+        ..
     } = setup;
+    // `next` does not return while a camera is away, so the source itself says so. The monitor
+    // keeps this callback and `inner` keeps the monitor: a strong reference would never end.
+    let told = Arc::downgrade(inner);
+    options.on_state = Some(Arc::new(move |state| {
+        if let (SourceState::Stalled | SourceState::Lost { .. }, Some(inner)) =
+            (state, told.upgrade())
+        {
+            let (state, reason) = wire_state(state);
+            inner.tell_status(n, state, reason);
+        }
+    }));
     let mut source = match Source::open(source, options) {
         Ok(source) => source,
         Err(error) => {
