@@ -3,6 +3,7 @@
 mod enrol;
 pub(crate) mod judge;
 mod junction;
+pub(crate) mod needs;
 pub(crate) mod plan;
 mod prepare;
 pub(crate) mod watch;

@@ -11,7 +11,7 @@ mod lane;
 pub use checkout::Checkout;
 
 use crate::{
-    demo::{judge, plan::DemoCamera, watch::Seen},
+    demo::{judge, needs, plan::DemoCamera, watch::Seen},
     detector,
     report::Expectation,
     site::LoadedSite,
@@ -19,7 +19,6 @@ use crate::{
 use anyhow::{Context as _, Result};
 use domain::Timestamp;
 use lane::OfflineLane;
-use models::Task;
 use pipeline::{CameraStats, Output, Pipeline, Shared};
 use samples::{SceneKind, SceneSpec, truth_of};
 use service::{clock, evidence::EvidenceStore, ids::Ids as _, ids::SeededIds};
@@ -114,9 +113,7 @@ pub fn run(
     let truth = truth_of(&SceneSpec::new(kind, seed))?;
     let n_vehicles = truth.header.vehicles.len();
     let mut camera = DemoCamera::of_scene(kind, truth, None);
-    camera.reads_plates = checkout
-        .lacks(&[Task::PlateDetect, Task::PlateRead])
-        .is_empty();
+    camera.reads_plates = needs::reads_plates(&checkout.store());
     let site = load_site(checkout, &camera, (kind, seed), folder)?;
     let (seen, stats) = watch(&site)?;
     let mut expectations = Vec::new();

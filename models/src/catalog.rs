@@ -121,7 +121,8 @@ pub struct Model {
     pub decoder: Decoder,
     /// Width and height of the picture that it takes.
     pub input_px: [u32; 2],
-    /// The least score, or similarity, that counts.
+    /// The least score, or similarity, that counts. For vehicles and people the least that is
+    /// given: a tracker wants weak boxes too, and begins nothing new with them.
     pub score_min: f32,
     /// How much larger than the face's box the crop is, where the decoder asks for it.
     #[serde(default)]

@@ -4,6 +4,7 @@
 
 mod faces;
 mod plates;
+mod rides;
 mod told;
 
 use crate::{
@@ -20,6 +21,7 @@ use domain::{
     CandidateId, Detection, Frame, SightingId, SightingPhase, Timestamp, TrackId, TrackState,
     ports::Detector,
 };
+use rides::Rides;
 use source::ring::{FrameRing, RingLimits};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use told::{Best, Told};
@@ -45,6 +47,10 @@ const SETTLED_INTERVAL: Duration = Duration::from_millis(280);
 /// In so many frames a thing is seen before it is believed.
 const CONFIRM_HITS: u32 = 3;
 
+/// A box from this score on may be something new: where the detectors' accuracy was measured.
+/// Weaker ones only show that what was there is still there.
+const SCORE_HIGH: f32 = 0.3;
+
 /// Where a camera's words go.
 #[derive(Clone)]
 pub(crate) struct Outlets {
@@ -60,6 +66,7 @@ pub(crate) struct CameraCore {
     tracker: Tracker,
     sightings: Sightings,
     counters: Vec<LineCounter>,
+    rides: Rides,
     totals: BTreeMap<String, Count>,
     traffic: Option<Traffic>,
     motion: Option<MotionGate>,
@@ -92,7 +99,7 @@ impl CameraCore {
         let max_age = Duration::from_secs(if plan.stop_line.is_some() { 6 } else { 2 });
         Ok(Self {
             tracker: Tracker::new(TrackerConfig {
-                score_high: 0.4,
+                score_high: SCORE_HIGH,
                 confirm_hits: CONFIRM_HITS,
                 ..TrackerConfig::default()
             }),
@@ -106,6 +113,7 @@ impl CameraCore {
                 ..RingLimits::default()
             }),
             counters: Vec::new(),
+            rides: Rides::default(),
             totals: BTreeMap::new(),
             place: None,
             motion,
@@ -144,6 +152,7 @@ impl CameraCore {
         let mut updates = Vec::new();
         self.tracker
             .step(frame.captured_at, &detections, &mut updates);
+        self.rides.remember(frame.captured_at, &updates);
         self.n_live_tracks = updates
             .iter()
             .filter(|u| u.track.state != TrackState::Ended)
@@ -252,6 +261,9 @@ impl CameraCore {
             return Ok(Vec::new());
         }
         let mut found = detector.objects(frame)?;
+        if !self.plan.tasks.people {
+            found = self.rides.join(frame.captured_at, found, SCORE_HIGH - 0.01);
+        }
         let place = self.place.as_ref();
         found.retain(|d| {
             self.plan.tasks.wants(d.class) && place.is_none_or(|place| place.has(&d.bounds))

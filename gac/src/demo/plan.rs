@@ -25,6 +25,18 @@ pub(crate) enum DemoKind {
     },
 }
 
+impl DemoKind {
+    /// The generated scene; nothing for a real clip.
+    pub(crate) fn scene(&self) -> Option<SceneKind> {
+        match self {
+            Self::Gate(_) => Some(SceneKind::Gate),
+            Self::Door(_) => Some(SceneKind::Door),
+            Self::Junction(_) => Some(SceneKind::Junction),
+            Self::Clip { .. } => None,
+        }
+    }
+}
+
 /// One camera of the demo.
 #[derive(Clone, Debug)]
 pub(crate) struct DemoCamera {

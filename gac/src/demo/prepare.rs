@@ -1,7 +1,7 @@
 //! What the demo needs before it can run: models, scenes, clips and a site file.
 
 use super::{
-    DemoArguments,
+    DemoArguments, needs,
     plan::{DemoCamera, DemoKind},
 };
 use crate::{
@@ -208,40 +208,13 @@ fn find_clip(arguments: &DemoArguments, clip: &Clip) -> Result<PathBuf, String> 
     Ok(kept)
 }
 
-/// Finds two cars of five on the generated scenes: good enough to count by, too weak to judge by.
-const TOO_WEAK_TO_JUDGE: &str = "centernet";
-
 /// A camera whose models cannot be had is skipped; the junction goes on without reading plates.
 fn skip_without_models(camera: &mut DemoCamera, store: &Store) {
-    let has = |task| store.installed(task).is_some();
-    let reads = has(Task::PlateDetect) && has(Task::PlateRead);
-    camera.reads_plates &= reads;
-    let missing: &[Task] = match camera.kind {
-        DemoKind::Gate(_) => &[Task::VehicleDetect, Task::PlateDetect, Task::PlateRead],
-        DemoKind::Door(_) => &[Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness],
-        DemoKind::Junction(_) | DemoKind::Clip { .. } => &[Task::VehicleDetect],
-    };
-    let missing: Vec<&str> = missing
-        .iter()
-        .filter(|task| !has(**task))
-        .map(|task| task.name())
-        .collect();
-    let detector = store
-        .installed(Task::VehicleDetect)
-        .map(|candidate| candidate.label());
-    let is_weak = detector.is_some_and(|label| label.contains(TOO_WEAK_TO_JUDGE));
-    if is_weak && matches!(camera.kind, DemoKind::Gate(_) | DemoKind::Junction(_)) {
-        camera.skipped = Some(
-            "the only vehicle detector that can be had here finds too few vehicles to judge by"
-                .to_owned(),
-        );
-        camera.video = None;
+    camera.reads_plates &= needs::reads_plates(store);
+    if camera.skipped.is_none() {
+        camera.skipped = needs::skip_reason(camera.kind.scene(), store);
     }
-    if !missing.is_empty() && camera.skipped.is_none() {
-        camera.skipped = Some(format!(
-            "no model for {} can be had here",
-            missing.join(", ")
-        ));
+    if camera.skipped.is_some() {
         camera.video = None;
     }
 }

@@ -1,6 +1,7 @@
 //! The models of a checkout, for tests and benchmarks: what set-up has left there, or the upstream
 //! files beside it.
 
+use crate::demo::needs;
 use models::{
     Catalog, Store, Task,
     catalog::{PullOptions, pull},
@@ -38,38 +39,30 @@ impl Checkout {
         path.exists().then_some(path)
     }
 
-    /// The tasks that no model is here for.
-    pub fn lacks(&self, tasks: &[Task]) -> Vec<Task> {
-        let store = Store::new(&self.store_dir(), Catalog::built_in());
-        tasks
-            .iter()
-            .filter(|task| store.installed(**task).is_none())
-            .copied()
-            .collect()
+    /// What is in its models' folder.
+    pub(super) fn store(&self) -> Store {
+        Store::new(&self.store_dir(), Catalog::built_in())
     }
 
-    /// Makes a scene's models ready, and says which of those that it cannot do without are not to
-    /// be had.
+    /// Makes a scene's models ready, or says why the scene cannot be judged here.
     ///
     /// No server is asked: what is missing is copied from `../shared/data/models` where that folder
     /// exists.
-    pub fn prepare(&self, kind: SceneKind) -> Vec<Task> {
-        let wanted = [Task::VehicleDetect, Task::PlateDetect, Task::PlateRead];
-        let missing = self.lacks(&wanted);
+    pub fn prepare(&self, kind: SceneKind) -> Result<(), String> {
+        let store = self.store();
+        let is_complete = needs::skip_reason(Some(kind), &store).is_none();
         let mirror = self.root.join("../shared/data/models");
-        if !missing.is_empty() {
+        if !(is_complete && needs::reads_plates(&store)) && mirror.exists() {
             let options = PullOptions {
                 store_dir: self.store_dir(),
-                mirror: mirror.exists().then_some(mirror),
+                mirror: Some(mirror),
                 repository: Some(self.root.clone()),
                 python_path: Some(self.root.join("third_party/python")),
                 allow_network: false,
             };
-            pull(&Catalog::built_in(), &options, &missing, &mut |_event| ());
+            let wanted = [Task::VehicleDetect, Task::PlateDetect, Task::PlateRead];
+            pull(&Catalog::built_in(), &options, &wanted, &mut |_event| ());
         }
-        match kind {
-            SceneKind::Gate => self.lacks(&wanted),
-            SceneKind::Junction | SceneKind::Door => self.lacks(&wanted[..1]),
-        }
+        needs::skip_reason(Some(kind), &self.store()).map_or(Ok(()), Err)
     }
 }
