@@ -100,8 +100,10 @@ impl BoxFilter {
 
     pub(crate) fn update(&mut self, bounds: &BoxInImage) {
         let (std, centre) = (MEASURED_STD * size_of(bounds), bounds.centre());
-        self.x.update(centre.x, std);
-        self.y.update(centre.y, std);
+        self.x
+            .update(centre.x, std + half_off(&self.width, bounds.width()));
+        self.y
+            .update(centre.y, std + half_off(&self.height, bounds.height()));
         self.width.update(bounds.width(), std);
         self.height.update(bounds.height(), std);
     }
@@ -129,6 +131,12 @@ impl BoxFilter {
         let (dx, dy) = (centre.x - self.x.position, centre.y - self.y.position);
         dx * dx / (self.x.p00 + std * std) + dy * dy / (self.y.p00 + std * std)
     }
+}
+
+/// How far the centre may be off because the side is not what it was: a box that lost its rider, or
+/// took in a neighbour, moves by half of what it changed while its vehicle stays where it is.
+fn half_off(side: &AxisFilter, measured: f32) -> f32 {
+    (measured - side.position).abs() / 2.0
 }
 
 /// The mean of the sides, at least one pixel.

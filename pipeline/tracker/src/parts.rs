@@ -182,6 +182,11 @@ impl<B: Ballot> Part<B> {
         self.votes.get(&subject).copied().unwrap_or(0)
     }
 
+    /// Whether the newest frame shows it and does not contradict those before.
+    pub(crate) fn is_as_before(&self) -> bool {
+        self.is_seen && self.rival.1 == 0
+    }
+
     /// Makes it the property of a subject that was made for it.
     pub(crate) fn give_to(&mut self, subject: u64) {
         self.votes = BTreeMap::from([(subject, self.n_hits)]);

@@ -88,7 +88,7 @@ impl Sightings {
         self.newest_at = Some(at);
         self.follow_tracks(frame);
         self.follow_parts(frame);
-        self.adopt();
+        self.adopt(at);
         self.start_alone();
         self.follow_alone();
         self.count_votes();
@@ -214,25 +214,26 @@ impl Sightings {
         }
     }
 
-    /// A track that turns up around a plate or face whose sighting has no track takes that sighting
-    /// over.
-    fn adopt(&mut self) {
-        let mut pairs = adoptions(&self.plates, &self.subjects);
-        pairs.extend(adoptions(&self.faces, &self.subjects));
+    /// A track that turns up around a plate or face whose sighting has no track, or one that went
+    /// astray, takes that sighting over.
+    fn adopt(&mut self, at: Timestamp) {
+        let mut pairs = adoptions(&self.plates, (&self.subjects, at));
+        pairs.extend(adoptions(&self.faces, (&self.subjects, at)));
         for (from, to) in pairs {
-            let is_orphan = self.subjects.get(&to).is_some_and(|s| s.carrier.is_none());
-            if !is_orphan {
+            if !self.subjects.get(&to).is_some_and(|s| s.is_astray(at)) {
                 continue;
             }
             let Some(newer) = self.subjects.remove(&from) else {
                 continue;
             };
+            // What went astray is believed anew when it is seen again.
+            self.by_track.retain(|_, key| *key != to);
             if let Some(older) = self.subjects.get_mut(&to) {
                 older.carrier = newer.carrier;
                 older.carrier_ended_at = None;
                 older.track = newer.track;
                 older.class = newer.class;
-                older.bounds = newer.bounds;
+                (older.bounds, older.seen_bounds) = (newer.bounds, newer.seen_bounds);
                 older.last_seen_at = older.last_seen_at.max(newer.last_seen_at);
                 older.is_believed |= newer.is_believed;
                 fold(&mut older.plate_past, &newer.plate_past);
@@ -296,6 +297,10 @@ impl Sightings {
                 && contradicts(&subject.plate_past, &part.ballot, &self.config.plate)
             {
                 split.push((*key, part.track.first_seen_at));
+            } else if plate
+                .is_some_and(|p| p.is_as_before() && subject.plate_past.is_compatible(&p.ballot))
+            {
+                subject.see_own_plate();
             }
         }
         for (key, since) in split {
@@ -319,6 +324,8 @@ impl Sightings {
             Some((tally, is_decisive))
         };
         older.plate = decide(&older.plate_past);
+        let last_seen_at = older.last_seen_at;
+        older.end_with_own_plate();
         let mut newer = Subject::new(&domain::Track {
             id: track,
             class: older.class,
@@ -326,7 +333,7 @@ impl Sightings {
             bounds: older.bounds,
             score: 0.0,
             first_seen_at: since,
-            last_seen_at: older.last_seen_at,
+            last_seen_at,
             n_hits: 0,
         });
         newer.carrier = Some(track);
@@ -444,7 +451,10 @@ fn contradicts(past: &PlateBallot, now: &PlateBallot, config: &PlateVoteConfig) 
 }
 
 /// Pairs of a subject that is new and believed, and the one whose plate or face it carries.
-fn adoptions<B: Ballot>(parts: &Parts<B>, subjects: &BTreeMap<u64, Subject>) -> Vec<(u64, u64)> {
+fn adoptions<B: Ballot>(
+    parts: &Parts<B>,
+    (subjects, at): (&BTreeMap<u64, Subject>, Timestamp),
+) -> Vec<(u64, u64)> {
     let mut pairs = Vec::new();
     for part in parts.iter() {
         let (Some(from), Some(to)) = (part.carrier, part.owner()) else {
@@ -455,7 +465,7 @@ fn adoptions<B: Ballot>(parts: &Parts<B>, subjects: &BTreeMap<u64, Subject>) -> 
             .is_some_and(|s| s.id.is_none() && s.is_believed);
         let is_told = subjects
             .get(&to)
-            .is_some_and(|s| s.id.is_some() && s.carrier.is_none());
+            .is_some_and(|s| s.id.is_some() && s.is_astray(at));
         if from != to && is_new && is_told && ADOPTION_HITS_MIN <= part.n_votes(from) {
             pairs.push((from, to));
         }

@@ -20,7 +20,11 @@ pub(crate) struct Subject {
     pub(crate) class: Class,
     pub(crate) first_seen_at: Timestamp,
     pub(crate) last_seen_at: Timestamp,
+    /// Where it is expected now; what is told is where it was seen last.
     pub(crate) bounds: BoxInImage,
+    pub(crate) seen_bounds: BoxInImage,
+    /// When and where it was when its own plate was last seen.
+    plate_seen: Option<(Timestamp, BoxInImage)>,
     /// What its plates and faces that are gone have said.
     pub(crate) plate_past: PlateBallot,
     pub(crate) face_past: FaceBallot,
@@ -54,6 +58,8 @@ impl Subject {
             first_seen_at: track.first_seen_at,
             last_seen_at: track.last_seen_at,
             bounds: track.bounds,
+            seen_bounds: track.bounds,
+            plate_seen: None,
             plate_past: PlateBallot::default(),
             face_past: FaceBallot::default(),
             plate: None,
@@ -70,7 +76,27 @@ impl Subject {
     /// made for.
     pub(crate) fn follow(&mut self, track: &Track) {
         self.bounds = track.bounds;
-        self.last_seen_at = self.last_seen_at.max(track.last_seen_at);
+        if self.last_seen_at < track.last_seen_at {
+            self.seen_bounds = track.bounds;
+            self.last_seen_at = track.last_seen_at;
+        }
+    }
+
+    /// Remembers that the plate in view is its own.
+    pub(crate) fn see_own_plate(&mut self) {
+        self.plate_seen = Some((self.last_seen_at, self.seen_bounds));
+    }
+
+    /// Goes back to when its own plate was last seen: what came after was another vehicle.
+    pub(crate) fn end_with_own_plate(&mut self) {
+        if let Some((at, bounds)) = self.plate_seen {
+            (self.last_seen_at, self.seen_bounds) = (at, bounds);
+        }
+    }
+
+    /// Whether nothing that is seen at this moment carries it.
+    pub(crate) fn is_astray(&self, at: Timestamp) -> bool {
+        self.carrier.is_none() || self.last_seen_at < at
     }
 
     /// Whether there is something new that may be told now.
@@ -114,7 +140,7 @@ impl Subject {
             class: self.class,
             first_seen_at: self.first_seen_at,
             last_seen_at: self.last_seen_at,
-            bounds: self.bounds,
+            bounds: self.seen_bounds,
             is_decisive,
             plate: self.plate.as_ref().map(|(tally, _)| tally.vote.clone()),
             face: self.face.as_ref().map(|(vote, _)| vote.clone()),

@@ -235,6 +235,51 @@ fn a_track_that_jumps_to_the_next_car_becomes_two_sightings() {
         .collect();
     let expect = [(1, "30F25658".to_owned()), (2, "51G88888".to_owned())];
     assert_eq!(finals, expect);
+    // The first one was there until the second one's plate came.
+    let last = messages.iter().rfind(|m| m.id == SightingId(1)).unwrap();
+    assert_eq!(last.last_seen_at, Timestamp::from_millis(20 * 125));
+}
+
+#[test]
+fn a_car_that_is_followed_anew_while_its_track_runs_astray_is_one_sighting() {
+    let mut camera = Camera::new(|_| ());
+    for n in 0_u8..36 {
+        // It stands; its box follows somebody who walks past, and then there is none for a while.
+        let x = match n {
+            16..20 => 500.0 + 120.0 * f32::from(n - 15),
+            _ => 500.0,
+        };
+        let is_found = !(20..25).contains(&n);
+        camera.frame(
+            &[car((x, 300.0))][..usize::from(is_found)],
+            &[plate("30F25658", (500.0, 300.0))],
+            &[],
+        );
+    }
+    let tracks = camera.tracker.counts().n_tracks_started;
+    let messages = camera.finished();
+    assert!(1 < tracks, "the scene must lose the track: {tracks}");
+    assert!(
+        messages.iter().all(|m| m.id == SightingId(1)),
+        "{:?}",
+        phases(&messages)
+    );
+}
+
+#[test]
+fn a_sighting_says_where_it_was_when_it_was_seen_last() {
+    let mut camera = Camera::new(|_| ());
+    for n in 0_u8..8 {
+        camera.frame(&[car((100.0 + 60.0 * f32::from(n), 300.0))], &[], &[]);
+    }
+    for _ in 0..14 {
+        camera.frame(&[], &[], &[]);
+    }
+    let messages = camera.finished();
+    let last = messages.last().unwrap();
+    assert_eq!(last.phase, SightingPhase::Final);
+    assert_eq!(last.last_seen_at, Timestamp::from_millis(8 * 125));
+    assert_eq!(last.bounds, car((100.0 + 60.0 * 7.0, 300.0)).bounds);
 }
 
 #[test]
