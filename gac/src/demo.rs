@@ -1,5 +1,6 @@
 //! `gac demo`: every camera at once in real time, held against the truth.
 
+mod attribution;
 mod enrol;
 pub(crate) mod judge;
 mod junction;

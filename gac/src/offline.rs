@@ -198,10 +198,7 @@ fn listen(mut outlet: Receiver<Output>, mut lane: Option<OfflineLane>) -> Seen {
                 if let Some(lane) = &mut lane {
                     lane.hear(&sighting, &mut seen);
                 }
-                let known = seen.sightings.get(&sighting.id);
-                if known.is_none_or(|known| known.revision < sighting.revision) {
-                    seen.sightings.insert(sighting.id, sighting);
-                }
+                seen.note(sighting);
             }
             Output::Candidate(candidate) => seen.candidates.push(candidate),
             Output::Count(_) | Output::Status(_) | Output::Picture { .. } => (),

@@ -46,9 +46,12 @@ scenes! {
     gate_2: Gate 2,
     gate_3: Gate 3,
     gate_4: Gate 4,
+    gate_5: Gate 5,
     gate_6: Gate 6,
     junction_1: Junction 1,
     junction_2: Junction 2,
     junction_3: Junction 3,
     junction_4: Junction 4,
+    junction_5: Junction 5,
+    junction_6: Junction 6,
 }

@@ -1,6 +1,7 @@
 //! What happened, held against what the truth asks for.
 
 use super::{
+    attribution::Attribution,
     junction,
     plan::{DemoCamera, DemoKind},
     relative,
@@ -150,28 +151,6 @@ pub(super) fn span(base: Timestamp, frames: (u32, u32), fps: f64) -> (Timestamp,
     (at(frames.0), at(frames.1))
 }
 
-fn overlap(sighting: &Sighting, (from, to): (Timestamp, Timestamp)) -> Duration {
-    let begin = sighting.first_seen_at.max(from);
-    sighting.last_seen_at.min(to).since(begin)
-}
-
-/// The sightings of a camera that belong to this span more than to any other.
-fn sightings_of<'a>(
-    camera: &DemoCamera,
-    spans: &[(Timestamp, Timestamp)],
-    n: usize,
-    seen: &'a Seen,
-) -> Vec<&'a Sighting> {
-    seen.sightings
-        .values()
-        .filter(|sighting| sighting.camera.as_str() == camera.id)
-        .filter(|sighting| {
-            let best = (0..spans.len()).max_by_key(|i| (overlap(sighting, spans[*i]), *i == n));
-            best == Some(n) && !overlap(sighting, spans[n]).is_zero()
-        })
-        .collect()
-}
-
 /// What the gate did about some sightings.
 struct Doing {
     n_commands: usize,
@@ -221,17 +200,13 @@ fn gate(
     expectations: &mut Vec<Expectation>,
 ) -> Score {
     let vehicles = &truth.header.vehicles;
-    let spans: Vec<_> = vehicles
-        .iter()
-        .map(|v| span(base, (v.arrive_frame, v.leave_frame), camera.fps))
-        .collect();
+    let found = Attribution::by_place(camera, (truth, base), seen);
     let mut score = Score {
         done: n_commands_of(camera, seen),
         ..Score::default()
     };
-    for (n, vehicle) in vehicles.iter().enumerate() {
-        let sightings = sightings_of(camera, &spans, n, seen);
-        let doing = doing(&sightings, seen);
+    for (vehicle, sightings) in vehicles.iter().zip(&found.of_each) {
+        let doing = doing(sightings, seen);
         let (expected, is_met) = match vehicle.expected {
             Expected::Grant => {
                 score.asked += 1;
@@ -278,6 +253,7 @@ fn gate(
             is_forbidden: usize::from(vehicle.expected == Expected::Grant) < doing.n_commands,
         });
     }
+    expectations.extend(stray(camera, &found.strays, seen));
     score
 }
 
@@ -293,13 +269,13 @@ fn door(
         .iter()
         .map(|a| span(base, (a.arrive_frame, a.leave_frame), camera.fps))
         .collect();
+    let found = Attribution::by_time(camera, &spans, seen);
     let mut score = Score {
         done: n_commands_of(camera, seen),
         ..Score::default()
     };
-    for (n, approach) in approaches.iter().enumerate() {
-        let sightings = sightings_of(camera, &spans, n, seen);
-        let doing = doing(&sightings, seen);
+    for (approach, sightings) in approaches.iter().zip(&found.of_each) {
+        let doing = doing(sightings, seen);
         let (expected, is_met) = match approach.expected {
             Expected::Grant => {
                 score.asked += 1;
@@ -330,7 +306,21 @@ fn door(
             is_forbidden: usize::from(approach.expected == Expected::Grant) < doing.n_commands,
         });
     }
+    expectations.extend(stray(camera, &found.strays, seen));
     score
+}
+
+/// What is nobody of the truth must not be let in.
+fn stray(camera: &DemoCamera, strays: &[&Sighting], seen: &Seen) -> Option<Expectation> {
+    let doing = doing(strays, seen);
+    (0 < doing.n_commands).then(|| Expectation {
+        camera: camera.id.to_owned(),
+        subject: "what is nobody of the truth".to_owned(),
+        expected: "not be let in".to_owned(),
+        happened: doing.words,
+        is_met: false,
+        is_forbidden: true,
+    })
 }
 
 fn n_commands_of(camera: &DemoCamera, seen: &Seen) -> usize {

@@ -4,7 +4,8 @@ use super::plan::DemoCamera;
 use crate::run::Running;
 use anyhow::Result;
 use domain::{
-    Candidate, CommandId, PassageId, Sighting, SightingId, SightingPhase, Timestamp, Verdict,
+    BoxInImage, Candidate, CommandId, PassageId, Sighting, SightingId, SightingPhase, Timestamp,
+    Verdict,
 };
 use gate_controller::{CommandTiming, GateEvent};
 use service::clock;
@@ -26,6 +27,8 @@ const PICTURES_MAX: usize = 6;
 pub(crate) struct Seen {
     /// The newest message about each sighting.
     pub(crate) sightings: BTreeMap<SightingId, Sighting>,
+    /// Where each sighting was, message by message.
+    pub(crate) places: BTreeMap<SightingId, Vec<(Timestamp, BoxInImage)>>,
     /// Verdicts in the order in which they were given.
     pub(crate) verdicts: Vec<(Verdict, Vec<&'static str>)>,
     /// Commands with all their times.
@@ -41,6 +44,19 @@ pub(crate) struct Seen {
     first_picture_at: Option<Timestamp>,
     newest_picture: BTreeMap<String, Vec<u8>>,
     decisive: BTreeMap<SightingId, ()>,
+}
+
+impl Seen {
+    /// Takes a message about a sighting; one that comes again changes nothing.
+    pub(crate) fn note(&mut self, sighting: Sighting) {
+        let known = self.sightings.get(&sighting.id);
+        if known.is_some_and(|known| sighting.revision <= known.revision) {
+            return;
+        }
+        let places = self.places.entry(sighting.id).or_default();
+        places.push((sighting.last_seen_at, sighting.bounds));
+        self.sightings.insert(sighting.id, sighting);
+    }
 }
 
 /// Hears everything.
@@ -215,13 +231,7 @@ fn hear(seen: &mut Seen, message: Message, keeper: &Keeper) {
                 let age = clock::now().since(sighting.last_seen_at);
                 seen.sighting_ages_ms.push(age.as_secs_f64() * 1000.0);
             }
-            let is_newer = seen
-                .sightings
-                .get(&sighting.id)
-                .is_none_or(|known| known.revision < sighting.revision);
-            if is_newer {
-                seen.sightings.insert(sighting.id, sighting);
-            }
+            seen.note(sighting);
         }
         Message::Candidate(candidate)
             if !seen.candidates.iter().any(|known| known.id == candidate.id) =>
