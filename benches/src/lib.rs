@@ -1,4 +1,4 @@
-//! Benchmarks of the hot path.
+//! What the figures of the benchmarks need; the benchmarks themselves are in `benches/benches`.
 
 /// A share with its interval of 95 % after Wilson (1927), which holds for few samples and for 0 and
 /// 1 too.
