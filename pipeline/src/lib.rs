@@ -21,6 +21,7 @@ pub use output::Output;
 pub use plan::{CountLine, Plan, StopLine, Tasks};
 pub use scheduler::HandOver;
 pub use stats::CameraStats;
+use stats::FrameRate;
 
 use camera::{CameraCore, Outlets};
 use domain::{
@@ -88,6 +89,7 @@ struct Camera {
     core: Mutex<CameraCore>,
     source: Mutex<Option<(StopHandle, SourceMonitor)>>,
     source_cpu: Mutex<Duration>,
+    rate: Mutex<FrameRate>,
     newest: Mutex<Option<Frame>>,
 }
 
@@ -138,6 +140,7 @@ impl Pipeline {
                 core: Mutex::new(core),
                 source: Mutex::new(None),
                 source_cpu: Mutex::new(Duration::ZERO),
+                rate: Mutex::default(),
                 newest: Mutex::new(None),
             });
         }
@@ -229,20 +232,17 @@ impl Inner {
 
     fn tell_status(&self, n: usize, state: CameraState, reason: Option<String>) {
         let stats = self.stats(n);
-        let seconds = match (stats.first_at, stats.last_at) {
-            (Some(first), Some(last)) => last.since(first).as_secs_f32(),
+        let fps = match (state, stats.last_at) {
+            (CameraState::Streaming, Some(at)) => {
+                locked(&self.cameras[n].rate).fps(at, stats.frames)
+            }
             _ => 0.0,
-        };
-        let fps = if 0.5 < seconds {
-            stats.frames as f32 / seconds
-        } else {
-            0.0
         };
         self.outlets.outputs.send(Output::Status(CameraStatus {
             camera: self.cameras[n].id.clone(),
             state,
             reason,
-            fps: if fps.is_finite() { fps } else { 0.0 },
+            fps,
             frames: stats.frames,
             dropped: stats.dropped,
             at: stats.last_at.unwrap_or_default(),
@@ -290,7 +290,12 @@ fn work<D: Detector>(inner: &Inner, detector: &mut D) {
         let mut core = locked(&camera.core);
         if let Err(error) = core.judge(&frame, detector, &inner.outlets) {
             core.stats.failed += 1;
-            tracing::error!(camera.id = %camera.id, %error, "a frame could not be analysed");
+            // A model that always fails must not fill the disk with the same line.
+            let n_failed = core.stats.failed;
+            if n_failed.is_power_of_two() {
+                let reason = error_line(&error);
+                tracing::error!(camera.id = %camera.id, n_failed, reason, "frames not analysed");
+            }
         }
         core.stats.cpu += stats::thread_cpu().saturating_sub(before);
         drop(core);

@@ -40,9 +40,53 @@ pub struct CameraStats {
     pub counts: BTreeMap<String, u64>,
 }
 
+/// A rate is told of at least so much of the stream.
+const RATE_SPAN_MIN: Duration = Duration::from_millis(900);
+
+/// Frames a second of the newest second or so, by the stream's own time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FrameRate {
+    since: Option<(Timestamp, u64)>,
+    newest: f32,
+}
+
+impl FrameRate {
+    /// The rate, when `frames` have come until `at`.
+    pub(crate) fn fps(&mut self, at: Timestamp, frames: u64) -> f32 {
+        let Some((since, before)) = self.since else {
+            self.since = Some((at, frames));
+            return self.newest;
+        };
+        let span = at.since(since);
+        if RATE_SPAN_MIN <= span {
+            self.newest = frames.saturating_sub(before) as f32 / span.as_secs_f32();
+            self.since = Some((at, frames));
+        }
+        self.newest
+    }
+}
+
 /// CPU time of the calling thread so far.
 pub(crate) fn thread_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     let (secs, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
     Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_newest_second() {
+        let mut rate = FrameRate::default();
+        let at = Timestamp::from_millis;
+        assert_eq!(rate.fps(at(0), 1), 0.0);
+        assert_eq!(rate.fps(at(1000), 26), 25.0);
+        // Too soon for a new one.
+        assert_eq!(rate.fps(at(1100), 29), 25.0);
+        assert_eq!(rate.fps(at(3000), 36), 5.0);
+        // After a jump of the stream's time the old rate stands until there is a new one.
+        assert_eq!(rate.fps(at(2000), 40), 5.0);
+    }
 }
