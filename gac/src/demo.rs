@@ -83,7 +83,7 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
         watch.settle(SETTLE_WITHIN).await;
         let mut report = Report {
             generated_at: clock::now().to_string(),
-            machine: machine(&running),
+            machine: machine(),
             models: models(&running),
             first_picture_s: watch
                 .first_picture_at()
@@ -171,15 +171,10 @@ async fn wait_for_end(
     }
 }
 
-fn machine(running: &Running) -> BTreeMap<String, String> {
+fn machine() -> BTreeMap<String, String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let n_cameras = running
-        .pipeline
-        .as_ref()
-        .map_or(0, |pipeline| pipeline.stats().len());
     [
         ("cores".to_owned(), cores.to_string()),
-        ("cameras".to_owned(), n_cameras.to_string()),
         (
             "program".to_owned(),
             format!("gac {}", env!("CARGO_PKG_VERSION")),

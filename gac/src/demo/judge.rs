@@ -176,12 +176,17 @@ fn doing(sightings: &[&Sighting], seen: &Seen) -> Doing {
     if words.is_empty() {
         words.push("no verdict".to_owned());
     }
-    words.push(format!("{n_commands} commands"));
+    words.push(counted(n_commands, "command"));
     Doing {
         n_commands,
         outcomes,
         words: words.join(", "),
     }
+}
+
+/// `1 command`, `2 commands`.
+pub(super) fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 fn outcome_words(outcome: &Outcome) -> String {

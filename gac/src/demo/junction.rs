@@ -1,7 +1,7 @@
 //! The junction's candidates against the crossings of the truth.
 
 use super::{
-    judge::{Score, why_words},
+    judge::{Score, counted, why_words},
     plan::DemoCamera,
     watch::Seen,
 };
@@ -104,9 +104,9 @@ fn words(own: &[&Candidate], vehicle: &VehicleTruth, camera: &DemoCamera) -> Str
         None => "plate not read".to_owned(),
     };
     format!(
-        "{} candidates, {} stills, {read}",
-        own.len(),
-        candidate.evidence.len()
+        "{}, {}, {read}",
+        counted(own.len(), "candidate"),
+        counted(candidate.evidence.len(), "still")
     )
 }
 

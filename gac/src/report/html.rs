@@ -11,6 +11,12 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
+/// `2026-01-05T03:00:00.000001Z` as people write it.
+fn moment(rfc3339: &str) -> String {
+    let second = rfc3339.split('.').next().unwrap_or(rfc3339);
+    format!("{} UTC", second.trim_end_matches('Z').replace('T', " "))
+}
+
 /// The whole page.
 pub(super) fn page(report: &Report) -> String {
     let (tone, word) = if report.passed {
@@ -30,12 +36,13 @@ pub(super) fn page(report: &Report) -> String {
          <h1>Gác demo <span class=\"verdict {tone}\">{word}</span></h1>\
          <p class=\"note\">{at}</p><ul class=\"bad\">{failures}</ul>\
          <h2>Cameras</h2><div class=\"scroll\">{cameras}</div>\
-         <h2>Latency</h2>{latency}\
+         {counts}<h2>Latency</h2>{latency}\
          <h2>Asked for, and done</h2><div class=\"scroll\">{expectations}</div>\
          <h2>Pictures</h2><div class=\"pictures\">{pictures}</div>\
          <h2>Machine and models</h2>{facts}</html>",
-        at = escape(&report.generated_at),
+        at = escape(&moment(&report.generated_at)),
         cameras = cameras(report),
+        counts = counts(report),
         latency = latency(report),
         expectations = expectations(report),
         pictures = pictures(report),
@@ -53,15 +60,10 @@ fn cameras(report: &Report) -> String {
                 escape(&c.note)
             );
         }
-        let counts: Vec<String> = c
-            .counts
-            .iter()
-            .map(|(name, n)| format!("{} {n}", escape(name)))
-            .collect();
         format!(
             "<tr><td>{}<br><span class=\"note\">{}</span></td><td>{}</td><td>{}</td><td>{}</td>\
              <td>{:.1}</td><td>{:.1}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
-             <td>{}</td><td>{}</td><td class=\"text\">{}</td></tr>",
+             <td>{}</td><td>{}</td></tr>",
             escape(&c.id),
             escape(&c.note),
             c.frames,
@@ -75,16 +77,48 @@ fn cameras(report: &Report) -> String {
             c.verdicts,
             c.candidates,
             share(c.precision),
-            share(c.recall),
-            counts.join("<br>")
+            share(c.recall)
         )
     };
     let rows: String = report.cameras.iter().map(row).collect();
     format!(
         "<table><tr><th>camera</th><th>frames</th><th>analysed</th><th>dropped</th><th>fps</th>\
          <th>CPU s</th><th>detections</th><th>tracks</th><th>sightings</th><th>verdicts</th>\
-         <th>candidates</th><th>precision</th><th>recall</th><th class=\"text\">counts</th></tr>\
-         {rows}</table>"
+         <th>candidates</th><th>precision</th><th>recall</th></tr>{rows}</table>"
+    )
+}
+
+/// Who crossed a line, and which crossings of a stop line made no candidate and why.
+fn counts(report: &Report) -> String {
+    let row = |camera: &CameraReport, what: &str, n: u64| {
+        format!(
+            "<tr><td>{}</td><td class=\"text\">{}</td><td>{n}</td></tr>",
+            escape(&camera.id),
+            escape(what)
+        )
+    };
+    let table = |title: &str, rows: String| {
+        if rows.is_empty() {
+            return rows;
+        }
+        format!(
+            "<section><h2>{title}</h2><table><tr><th>camera</th><th class=\"text\">what</th>\
+             <th>number</th></tr>{rows}</table></section>"
+        )
+    };
+    let (mut crossed, mut lawful) = (String::new(), String::new());
+    for camera in &report.cameras {
+        for (what, n) in camera.counts.iter().filter(|(_, n)| 0 < **n) {
+            crossed += &row(camera, what, *n);
+        }
+        for (why, n) in &camera.refusals {
+            lawful += &row(camera, why, *n);
+        }
+    }
+    format!(
+        "<div class=\"pair\">{}{}</div>",
+        table("Counted across lines", crossed),
+        table("Crossings without a candidate", lawful)
     )
 }
 
