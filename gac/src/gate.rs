@@ -75,7 +75,7 @@ async fn start_one(
     let key = SigningKeyFile::load_or_create(&site.state("keys/command.key"))?;
     let simulator = match section.actuator {
         ActuatorKind::Mqtt => None,
-        ActuatorKind::Simulator => Some(start_simulator(&gate, &key, running)?),
+        ActuatorKind::Simulator => Some(start_simulator(site, &gate, &key, running)?),
     };
     let program = format!("gate-{gate}");
     let factor = match section.factor {
@@ -134,6 +134,7 @@ pub(crate) fn policy(site: &LoadedSite, section: &GateSection, factor: Factor) -
 }
 
 fn start_simulator(
+    site: &LoadedSite,
     gate: &GateId,
     key: &SigningKeyFile,
     running: &mut Running,
@@ -145,7 +146,8 @@ fn start_simulator(
         events,
         verifier: CommandVerifier::from_public(&key.public())?,
         settings: BarrierSettings::new(gate.clone()),
+        memory: site.state(&format!("barrier-{gate}.obeyed")),
         clock: SystemClock,
     };
-    Ok(BarrierSimulator::start(parts, running.shutdown()))
+    Ok(BarrierSimulator::start(parts, running.shutdown())?)
 }

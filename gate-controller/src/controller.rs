@@ -1,8 +1,8 @@
 //! The task of one gate: inputs in, journal, then commands and events out.
 //!
 //! **Invariants:** nobody hears of an answer before the journal has it on disk; a command that
-//! expired meanwhile is not
-//! sent; inputs are taken one after the other, so nothing in here needs a lock.
+//! expired meanwhile is not sent; inputs are taken one after the other, so nothing in here needs a
+//! lock.
 
 use crate::{
     core::{Answer, Core, CoreError, Start},
@@ -152,11 +152,7 @@ impl GateController {
         let (inputs, inputs_rx) = mpsc::channel(N_INPUTS_MAX);
         let events = broadcast::Sender::new(N_EVENTS_MAX);
         let counters = Arc::<Counters>::default();
-        let intake = Intake {
-            scope,
-            counters: Arc::clone(&counters),
-            clock: parts.clock.clone(),
-        };
+        let intake = Intake::new(scope, Arc::clone(&counters), parts.clock.clone());
         tokio::spawn(intake::run(parts.events, inputs.clone(), intake));
         let effects = Effects::new(
             (parts.bus, parts.outbox, parts.key),
@@ -336,8 +332,7 @@ impl<C: Clock> GateTask<C> {
     }
 
     /// Only when nobody is at the gate and nobody who has just left can come into view again: then
-    /// the new core needs
-    /// to know nothing but what was handled.
+    /// the new core needs to know nothing but what was handled.
     async fn rotate_if_long(&mut self) -> Result<(), GateError> {
         let is_long = |file: &JournalFile| {
             std::fs::metadata(&file.path).is_ok_and(|found| file.n_bytes_max < found.len())
@@ -384,8 +379,7 @@ impl<C: Clock> GateTask<C> {
     }
 
     /// Says again what may not have left the program before it ended: events, and commands that
-    /// still wait for an
-    /// answer and have not expired. Receivers know them by their ids.
+    /// still wait for an answer and have not expired. Receivers know them by their ids.
     async fn say_again(&mut self, newest: Vec<Answer>) -> u64 {
         let now = self.clock.now();
         let commanded: Vec<_> = self

@@ -1,8 +1,7 @@
 //! The pure machine with its journal records: what goes in, what comes out, numbered and in order.
 //!
 //! The machine is given what the record says, not what was in memory: what a reader of the journal
-//! sees is what was
-//! decided on, so a replay cannot differ by a rounding of a number.
+//! sees is what was decided on, so a replay cannot differ by a rounding of a number.
 
 use crate::settings::{CoreSettings, InvalidSettings};
 use domain::{Timestamp, ports::Registration};

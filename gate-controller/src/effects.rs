@@ -21,8 +21,7 @@ use tokio::sync::broadcast;
 use wire::{Envelope, Message, Topic};
 
 /// How many events wait in memory while the outbox takes none: the journal has them, and the next
-/// start says them
-/// again.
+/// start says them again.
 const N_HELD_MAX: usize = 512;
 
 /// How many commands' times are kept; answers come within seconds.

@@ -1,5 +1,5 @@
-//! What a controller tells the program around it: plain values, for the console, the report and
-//! the metrics.
+//! What a controller tells the program around it: plain values, for the console, the report and the
+//! metrics.
 
 use domain::{AckResult, Barrier, CommandId, Passage, Timestamp, Verdict};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,12 +1,15 @@
 //! From MQTT to the core's inputs. What does not belong here is counted, and the rest goes on.
 
-use crate::event::{Counters, count};
+use crate::{
+    event::{Counters, count},
+    rejections::{Rejection, RejectionLog},
+};
 use domain::{CameraId, GateId, SiteId, Timestamp, ports::Clock};
 use policy::GateInput;
 use service::bus::{BusEvents, Incoming};
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 use tokio::sync::mpsc;
-use wire::{Message, Topic, WireError};
+use wire::{Message, Topic};
 
 /// An input and when it came in.
 #[derive(Clone, Debug)]
@@ -36,55 +39,91 @@ pub fn gate_filters(site: &SiteId, gate: &GateId, cameras: &[CameraId]) -> Vec<S
 }
 
 /// Hands on until the connection is closed or the core is gone. A full queue holds the connection
-/// up, so that no event
-/// is lost.
+/// up, so that no event is lost.
 pub(crate) async fn run<C: Clock>(
     mut events: BusEvents,
     inputs: mpsc::Sender<Told>,
-    intake: Intake<C>,
+    mut intake: Intake<C>,
 ) {
-    while let Some(incoming) = events.recv().await {
-        if let Some(told) = intake.take(&incoming)
-            && inputs.send(told).await.is_err()
-        {
-            break;
+    loop {
+        let due = intake.rejections.due_at();
+        let due = due.map(|due| intake.clock.sleep(due.since(intake.clock.now())));
+        tokio::select! {
+            incoming = events.recv() => {
+                let Some(incoming) = incoming else { break };
+                if let Some(told) = intake.take(&incoming)
+                    && inputs.send(told).await.is_err()
+                {
+                    break;
+                }
+            }
+            () = async { match due { Some(due) => due.await, None => pending().await } } => {}
         }
+        intake.tell_rejections();
     }
 }
 
 pub(crate) struct Intake<C> {
-    pub(crate) scope: Scope,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) clock: C,
+    scope: Scope,
+    counters: Arc<Counters>,
+    clock: C,
+    rejections: RejectionLog,
 }
 
 impl<C: Clock> Intake<C> {
-    fn take(&self, incoming: &Incoming) -> Option<Told> {
+    pub(crate) fn new(scope: Scope, counters: Arc<Counters>, clock: C) -> Self {
+        Self {
+            scope,
+            counters,
+            clock,
+            rejections: RejectionLog::default(),
+        }
+    }
+
+    fn take(&mut self, incoming: &Incoming) -> Option<Told> {
         let received_at = self.clock.now();
-        let counters = &self.counters;
         let message = match incoming.envelope() {
             Ok(envelope) => envelope.message,
             Err(error) => {
-                count(match error {
-                    WireError::TooLarge { .. } => &counters.rejected_too_large,
-                    WireError::Malformed { .. } => &counters.rejected_malformed,
-                    WireError::Version { .. } => &counters.rejected_version,
-                });
-                tracing::debug!(gate.id = %self.scope.gate, "a message was rejected: {error}");
+                self.reject(Rejection::of(&error), &error.to_string());
                 return None;
             }
         };
         let Some(input) = self.scope.input(incoming, message) else {
-            count(&counters.rejected_unexpected);
-            tracing::debug!(gate.id = %self.scope.gate, "a message came on another's topic");
+            let why = "it came on another's topic, or is retained";
+            self.reject(Rejection::Unexpected, why);
             return None;
         };
+        let counters = &self.counters;
         count(match input {
             GateInput::Sighting(_) => &counters.sightings,
             GateInput::Ack(_) => &counters.acks,
             _ => &counters.barriers,
         });
         Some(Told { input, received_at })
+    }
+
+    fn reject(&mut self, rejection: Rejection, why: &str) {
+        let counters = &self.counters;
+        count(match rejection {
+            Rejection::TooLarge => &counters.rejected_too_large,
+            Rejection::Malformed => &counters.rejected_malformed,
+            Rejection::Version => &counters.rejected_version,
+            Rejection::Unexpected | Rejection::Forged => &counters.rejected_unexpected,
+        });
+        let gate = &self.scope.gate;
+        tracing::debug!(gate.id = %gate, "a message was rejected: {why}");
+        if self.rejections.note(rejection) {
+            let kind = rejection.name();
+            tracing::warn!(gate.id = %gate, kind, n = 1, "the gate has rejected a message: {why}");
+        }
+    }
+
+    fn tell_rejections(&mut self) {
+        if let Some(counts) = self.rejections.summary(self.clock.now()) {
+            let gate = &self.scope.gate;
+            tracing::warn!(gate.id = %gate, "the gate has rejected messages so far: {counts}");
+        }
     }
 }
 

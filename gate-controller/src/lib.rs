@@ -1,10 +1,9 @@
 //! Sightings to verdicts, signed commands and passages; the barrier simulator; journal replay.
 //!
-//! A gate is one task around the pure [`policy::PassageMachine`]:
-//! MQTT in, a bounded queue, the core, the journal, and only then MQTT and the outbox out.
-//! The journal holds every input and every output, so that [`replay`] can show that the same
-//! inputs give the same bytes,
-//! and so that a gate that was killed goes on without doing anything twice.
+//! A gate is one task around the pure [`policy::PassageMachine`]: MQTT in, a bounded queue, the
+//! core, the journal, and only then MQTT and the outbox out. The journal holds every input and
+//! every output, so that [`replay`] can show that the same inputs give the same bytes, and so that
+//! a gate that was killed goes on without doing anything twice.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -15,6 +14,7 @@ mod effects;
 mod event;
 mod intake;
 mod recovery;
+mod rejections;
 mod replay;
 mod settings;
 mod simulator;
@@ -29,5 +29,6 @@ pub use recovery::{RecoveryError, RecoveryReport};
 pub use replay::{ReplayError, ReplayReport, replay};
 pub use settings::{CARRIED_MAX, CoreSettings, InvalidSettings};
 pub use simulator::{
-    BarrierSettings, BarrierSimulator, SimulatorCounts, SimulatorParts, simulator_filters,
+    BarrierSettings, BarrierSimulator, MemoryError, SimulatorCounts, SimulatorParts,
+    simulator_filters,
 };

@@ -65,8 +65,7 @@ pub(crate) struct Recovered {
 /// Opens the journal, brings back the core that it describes, and writes the start into it.
 ///
 /// A journal that this program does not confirm is set aside: a gate that does not start helps
-/// nobody, and what it
-/// has handled is taken over.
+/// nobody, and what it has handled is taken over.
 pub(crate) fn recover(
     path: &Path,
     n_bytes_max: u64,

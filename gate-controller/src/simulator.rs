@@ -4,11 +4,15 @@
 //! position, retained.
 
 mod barrier;
+mod memory;
 
 pub use barrier::BarrierSettings;
+pub use memory::MemoryError;
 
+use crate::rejections::{Rejection, RejectionLog};
 use barrier::{BarrierBoard, Said};
-use domain::{Barrier, CommandId, GateId, SiteId, Timestamp, ports::Clock};
+use domain::{Barrier, CommandId, GateCommand, GateId, SiteId, Timestamp, ports::Clock};
+use memory::Memory;
 use service::{
     bus::{Bus, BusEvents, Incoming},
     keys::CommandVerifier,
@@ -16,6 +20,7 @@ use service::{
 };
 use std::{
     future::pending,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -35,6 +40,8 @@ pub struct SimulatorParts<C> {
     pub verifier: CommandVerifier,
     /// How it moves.
     pub settings: BarrierSettings,
+    /// The file that remembers what it has obeyed; only one program may have it open.
+    pub memory: PathBuf,
     /// Its clock.
     pub clock: C,
 }
@@ -74,25 +81,32 @@ pub fn simulator_filters(site: &SiteId, gate: &GateId) -> Vec<String> {
 }
 
 impl BarrierSimulator {
-    /// Starts a barrier that is down. It runs until `shutdown` or until its connection is closed.
-    pub fn start<C: Clock + 'static>(parts: SimulatorParts<C>, shutdown: Shutdown) -> Self {
+    /// Starts a barrier that is down and remembers what it has obeyed. It runs until `shutdown` or
+    /// until its connection is closed.
+    pub fn start<C: Clock + 'static>(
+        parts: SimulatorParts<C>,
+        shutdown: Shutdown,
+    ) -> Result<Self, MemoryError> {
         let now = parts.clock.now();
-        let board = BarrierBoard::new(parts.settings.clone(), now);
+        let memory = Memory::open(&parts.memory, now)?;
+        let board = BarrierBoard::new(parts.settings.clone(), memory.commands(), now);
         let (hands, hands_rx) = mpsc::channel(8);
         let (barrier_tx, barrier) = watch::channel(board.barrier());
         let counters = Arc::<Counters>::default();
         let task = Task {
             parts,
             board,
+            memory: Some(memory),
+            rejections: RejectionLog::default(),
             barrier_tx,
             counters: Arc::clone(&counters),
         };
         tokio::spawn(task.run(hands_rx, shutdown));
-        Self {
+        Ok(Self {
             hands,
             barrier,
             counters,
-        }
+        })
     }
 
     /// Lets it get stuck where it is.
@@ -128,6 +142,9 @@ impl BarrierSimulator {
 struct Task<C> {
     parts: SimulatorParts<C>,
     board: BarrierBoard,
+    /// Away while it is written.
+    memory: Option<Memory>,
+    rejections: RejectionLog,
     barrier_tx: watch::Sender<Barrier>,
     counters: Arc<Counters>,
 }
@@ -137,14 +154,13 @@ impl<C: Clock> Task<C> {
         loop {
             self.speak();
             let now = self.parts.clock.now();
-            let due = self
-                .board
-                .deadline()
-                .map(|due| self.parts.clock.sleep(due.since(now)));
+            let due = [self.board.deadline(), self.rejections.due_at()];
+            let due = due.into_iter().flatten().min();
+            let due = due.map(|due| self.parts.clock.sleep(due.since(now)));
             tokio::select! {
                 () = shutdown.wait() => break,
                 incoming = self.parts.events.recv() => match incoming {
-                    Some(incoming) => self.take(&incoming),
+                    Some(incoming) => self.take(&incoming).await,
                     None => break,
                 },
                 Some(hand) = hands.recv() => match hand {
@@ -155,20 +171,72 @@ impl<C: Clock> Task<C> {
                     self.board.on_time(self.parts.clock.now());
                 }
             }
+            self.tell_rejections();
         }
     }
 
-    fn take(&mut self, incoming: &Incoming) {
+    async fn take(&mut self, incoming: &Incoming) {
         let now = self.parts.clock.now();
-        let message = incoming.envelope().map(|envelope| envelope.message);
-        // A retained command is one that somebody has published wrongly: it may be from any time.
-        let (Ok(Message::Command(signed)), false) = (message, incoming.retained) else {
-            self.counters.rejected.fetch_add(1, Ordering::Relaxed);
-            return;
+        let signed = match incoming.envelope().map(|envelope| envelope.message) {
+            // A retained command is one that somebody has published wrongly: it may be from any
+            // time.
+            Ok(Message::Command(signed)) if !incoming.retained => signed,
+            Ok(_) => {
+                return self.reject(Rejection::Unexpected, "it is no command, or a retained one");
+            }
+            Err(error) => return self.reject(Rejection::of(&error), &error.to_string()),
         };
         match self.parts.verifier.verify(self.parts.bus.site(), &signed) {
-            Ok(()) => self.board.on_command(&signed.command, now),
-            Err(_refused) => self.refuse(signed.command.id, now),
+            Ok(()) => self.command(signed.command, now).await,
+            Err(refused) => {
+                self.refuse(signed.command.id, now);
+                self.complain(Rejection::Forged, &refused.to_string());
+            }
+        }
+    }
+
+    /// Writes a command down before the boom moves for it.
+    async fn command(&mut self, command: GateCommand, now: Timestamp) {
+        if !self.board.admits(&command, now) {
+            return;
+        }
+        let mut memory = self.memory.take().expect("only one write is on at a time");
+        let (id, to_keep) = (command.id, command.clone());
+        let writing = tokio::task::spawn_blocking(move || {
+            let kept = memory.keep(&to_keep, now);
+            (memory, kept)
+        });
+        let (memory, kept) = writing
+            .await
+            .expect("a write does not panic and is not cancelled");
+        self.memory = Some(memory);
+        let now = self.parts.clock.now();
+        match kept {
+            Ok(()) => self.board.on_command(&command, now),
+            Err(error) => {
+                let (gate, cause) = (&self.parts.settings.gate, std::error::Error::source(&error));
+                tracing::error!(gate.id = %gate, cause, "a command is not obeyed: {error}");
+                self.board.refuse(id, now);
+            }
+        }
+    }
+
+    fn reject(&mut self, rejection: Rejection, why: &str) {
+        self.counters.rejected.fetch_add(1, Ordering::Relaxed);
+        self.complain(rejection, why);
+    }
+
+    fn complain(&mut self, rejection: Rejection, why: &str) {
+        if self.rejections.note(rejection) {
+            let (gate, kind) = (&self.parts.settings.gate, rejection.name());
+            tracing::warn!(gate.id = %gate, kind, n = 1, "the barrier refused a message: {why}");
+        }
+    }
+
+    fn tell_rejections(&mut self) {
+        if let Some(counts) = self.rejections.summary(self.parts.clock.now()) {
+            let gate = &self.parts.settings.gate;
+            tracing::warn!(gate.id = %gate, "the barrier refused messages so far: {counts}");
         }
     }
 

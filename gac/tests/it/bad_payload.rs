@@ -179,6 +179,7 @@ async fn what_is_no_message_is_counted_and_the_rest_goes_on() {
         api.says(&["WARN", "a message was refused", words]).await;
         gate.says(&["DEBUG", "a message was rejected", words]).await;
     }
+    warns_once_for_each_kind(&mut gate).await;
     let ready = get_json(&address, "/readyz").unwrap();
     let n_rejected = n_probes + u64::try_from(2 * bad.len() + 1).unwrap();
     assert_eq!(ready["messages_rejected"], n_rejected, "{ready}");
@@ -194,6 +195,20 @@ async fn what_is_no_message_is_counted_and_the_rest_goes_on() {
         let (code, lines) = program.end().await;
         assert_eq!(code, Some(0), "{lines:#?}");
     }
+}
+
+/// The first of each kind is told without being asked for details, and no other.
+async fn warns_once_for_each_kind(gate: &mut Program) {
+    for kind in ["malformed", "newer", "too large"] {
+        let of_kind = format!("kind=\"{kind}\" n=1");
+        let first = ["WARN", "the gate has rejected a message: ", &of_kind];
+        gate.says(&first).await;
+    }
+    let told = gate.lines();
+    let n_warned = told
+        .iter()
+        .filter(|line| line.contains("the gate has rejected a message: "));
+    assert_eq!(n_warned.count(), 3, "one line for each kind: {told:#?}");
 }
 
 /// Waits until the gate has subscribed; how many payloads that took.

@@ -17,8 +17,8 @@ pub(crate) enum Fault {
     NoStart,
     /// A record of a kind that no gate writes.
     Foreign,
-    /// The core answers something else. `None`: the core gives no such answer, or the journal
-    /// lacks one.
+    /// The core answers something else. `None`: the core gives no such answer, or the journal lacks
+    /// one.
     Differs {
         produced: Option<String>,
     },

@@ -6,7 +6,7 @@ use domain::{
 use std::{collections::VecDeque, time::Duration};
 
 /// How many obeyed commands are remembered; far more than can live at once.
-const OBEYED_MAX: usize = 256;
+pub(crate) const OBEYED_MAX: usize = 256;
 
 /// How a barrier moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,14 +58,19 @@ pub(crate) struct BarrierBoard {
 }
 
 impl BarrierBoard {
-    pub(crate) fn new(settings: BarrierSettings, now: Timestamp) -> Self {
+    /// A barrier that is down and remembers what it has obeyed.
+    pub(crate) fn new(
+        settings: BarrierSettings,
+        obeyed: impl Iterator<Item = CommandId>,
+        now: Timestamp,
+    ) -> Self {
         let mut board = Self {
             settings,
             state: GateState::Closed,
             since: now,
             is_held: false,
             moving_for: Vec::new(),
-            obeyed: VecDeque::new(),
+            obeyed: obeyed.collect(),
             said: Vec::new(),
         };
         board.enter(GateState::Closed, now);
@@ -114,8 +119,8 @@ impl BarrierBoard {
         }
     }
 
-    /// Takes a command whose signature is good.
-    pub(crate) fn on_command(&mut self, command: &GateCommand, now: Timestamp) {
+    /// Whether it would obey a command whose signature is good; it answers one that it would not.
+    pub(crate) fn admits(&mut self, command: &GateCommand, now: Timestamp) -> bool {
         self.on_time(now);
         let earliest = now.saturating_add(self.settings.clock_tolerance);
         let refusal = if command.gate != self.settings.gate {
@@ -130,7 +135,16 @@ impl BarrierBoard {
             None
         };
         if let Some(result) = refusal {
-            return self.ack(command.id, result, now);
+            self.ack(command.id, result, now);
+        }
+        refusal.is_none()
+    }
+
+    /// Takes a command whose signature is good. It judges again: time has passed while the command
+    /// was written down.
+    pub(crate) fn on_command(&mut self, command: &GateCommand, now: Timestamp) {
+        if !self.admits(command, now) {
+            return;
         }
         self.obeyed.push_back(command.id);
         if OBEYED_MAX < self.obeyed.len() {
@@ -167,8 +181,8 @@ impl BarrierBoard {
         }
     }
 
-    /// Refuses a command whose signature is not good. It is not remembered: a good one may come
-    /// with the same id.
+    /// Refuses a command whose signature is not good, or that cannot be written down. It is not
+    /// remembered: a good one may come with the same id.
     pub(crate) fn refuse(&mut self, command: CommandId, now: Timestamp) {
         self.ack(command, AckResult::Rejected, now);
     }
@@ -215,8 +229,13 @@ mod tests {
         Timestamp::from_millis(1_795_000_000_000 + millis)
     }
 
+    fn board_with(obeyed: &[CommandId]) -> BarrierBoard {
+        let settings = BarrierSettings::new("gate-1".parse().unwrap());
+        BarrierBoard::new(settings, obeyed.iter().copied(), at(0))
+    }
+
     fn board() -> BarrierBoard {
-        let mut board = BarrierBoard::new(BarrierSettings::new("gate-1".parse().unwrap()), at(0));
+        let mut board = board_with(&[]);
         assert_eq!(said(&mut board), "0 Closed");
         board
     }
@@ -278,6 +297,15 @@ mod tests {
             said(&mut board),
             "3000 Accepted 4, 3000 Opening, 3000 Duplicate 4"
         );
+    }
+
+    #[test]
+    fn what_it_obeyed_before_it_was_started_again_is_a_duplicate() {
+        let mut board = board_with(&[CommandId(1)]);
+        board.on_command(&command(1, 0, CommandKind::Open), at(50));
+        board.on_command(&command(2, 0, CommandKind::Open), at(60));
+        let told = "0 Closed, 50 Duplicate 1, 60 Accepted 2, 60 Opening";
+        assert_eq!(said(&mut board), told);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use service::{bus::Bus, clock::now, keys::SigningKeyFile};
 use std::time::Duration;
 use wire::{Message, SignedCommand, Topic};
 
-fn command(id: u128, issued_at: Timestamp) -> GateCommand {
+pub(crate) fn command(id: u128, issued_at: Timestamp) -> GateCommand {
     GateCommand {
         id: CommandId(id),
         gate: gate_id(),
@@ -22,7 +22,7 @@ fn command(id: u128, issued_at: Timestamp) -> GateCommand {
     }
 }
 
-fn send(bus: &Bus, signed: SignedCommand) {
+pub(crate) fn send(bus: &Bus, signed: SignedCommand) {
     say(
         bus,
         &Topic::Command(site_id(), gate_id()),
@@ -30,7 +30,7 @@ fn send(bus: &Bus, signed: SignedCommand) {
     );
 }
 
-fn acks(heard: &[Message]) -> Vec<(u128, AckResult)> {
+pub(crate) fn acks(heard: &[Message]) -> Vec<(u128, AckResult)> {
     let acks = heard.iter().filter_map(|message| match message {
         Message::Ack(Ack {
             command, result, ..
@@ -113,7 +113,7 @@ async fn a_barrier_ends_its_own_pulse_and_says_where_it_is_all_the_time() {
     assert_eq!(states(&heard), [Closed, Opening, Open, Closing, Closed]);
 }
 
-fn states(heard: &[Message]) -> Vec<GateState> {
+pub(crate) fn states(heard: &[Message]) -> Vec<GateState> {
     let states = heard.iter().filter_map(|message| match message {
         Message::Barrier(barrier) => Some(barrier.state),
         _ => None,

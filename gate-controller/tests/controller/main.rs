@@ -1,6 +1,7 @@
 //! A gate with a real broker, a real outbox and a simulated barrier over MQTT.
 
 mod barrier;
+mod killed_barrier;
 mod passages;
 mod restarts;
 mod site;

@@ -196,9 +196,10 @@ impl Site {
             events,
             verifier,
             settings,
+            memory: self.folder.path().join("barrier-1.obeyed"),
             clock: SystemClock,
         };
-        BarrierSimulator::start(parts, Shutdown::new())
+        BarrierSimulator::start(parts, Shutdown::new()).expect("its memory can be used")
     }
 
     /// Hears everything that is said at the gate, from now on.
