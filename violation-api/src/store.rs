@@ -8,6 +8,7 @@
 mod audit;
 mod cases;
 mod code;
+mod reach;
 mod read;
 mod read_text;
 mod sql;
@@ -16,6 +17,7 @@ mod write;
 pub use audit::{AuditEntry, AuditReport};
 pub use cases::{CaseChange, CaseRecord, CaseSummary, ChangeError, HistoryEntry, Key};
 pub(crate) use code::{Code, outcome_codes};
+pub use reach::Unreachable;
 pub(crate) use read::PAGE_ROWS_MAX;
 pub use read::{CameraRow, Cursor, Page, PassageRow, SightingRow};
 pub use write::Ingested;
@@ -36,6 +38,9 @@ pub enum StoreError {
         #[source]
         source: Box<sqlx::Error>,
     },
+    /// The PostgreSQL server does not let us in.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     /// The schema cannot be brought to this program's version.
     #[error("cannot bring the database to the schema of this program")]
     Migrate {
@@ -81,7 +86,7 @@ impl StoreError {
                 }
                 _ => false,
             },
-            Self::Url | Self::Open { .. } | Self::Migrate { .. } => false,
+            Self::Url | Self::Unreachable(_) | Self::Open { .. } | Self::Migrate { .. } => false,
         }
     }
 }

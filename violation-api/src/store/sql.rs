@@ -199,6 +199,7 @@ impl Database {
             .application_name("gac")
             .options([("statement_timeout", "10s"), ("lock_timeout", "5s")])
             .disable_statement_logging();
+        super::reach::check(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
