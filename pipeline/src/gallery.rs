@@ -1,8 +1,8 @@
 //! Enrolled people: consent and face templates, sealed on disk.
 //!
 //! Nobody is in it without a recorded consent (PDPL 91/2025/QH15; NĐ356/2025 art. 4: a template is
-//! sensitive data).
-//! Templates of other people are compared in memory and dropped; they have no way into this file.
+//! sensitive data). Templates of other people are compared in memory and dropped; they have no way
+//! into this file.
 
 use domain::{Embedding, FaceMatch, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,8 @@
 //!
 //! One thread for each camera takes frames from its source and offers them to the [`scheduler`].
 //! One thread for each inference worker takes the next frame, asks the models, and lets the
-//! camera's own core judge.
-//! One thread makes and stores pictures. All that is said leaves by one queue of [`Output`]s.
+//! camera's own core judge. One thread makes and stores pictures. All that is said leaves by one
+//! queue of [`Output`]s.
 
 mod annotate;
 mod camera;
@@ -257,8 +257,8 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandl
         .map_err(StartError::Thread)
 }
 
-/// Gates go first, then cameras that prove something; counting comes last.
-/// The source has thinned the frames to the wanted rate.
+/// Gates go first, then cameras that prove something; counting comes last. The source has thinned
+/// the frames to the wanted rate.
 fn lane(setup: &CameraSetup) -> LaneConfig {
     let priority = match (&setup.plan.is_gate, &setup.plan.stop_line) {
         (true, _) => 0,
@@ -354,7 +354,9 @@ fn follow(inner: &Arc<Inner>, n: usize, setup: CameraSetup) {
             }
             Ok(SourceEvent::EndOfStream) => break,
             Err(error) => {
-                failure = Some(error_line(&error));
+                let reason = error_line(&error);
+                tracing::error!(camera.id = %inner.cameras[n].id, reason, "a camera has ended");
+                failure = Some(reason);
                 break;
             }
         }

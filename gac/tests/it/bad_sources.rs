@@ -78,12 +78,26 @@ async fn wrong_cameras_are_told_and_a_right_one_goes_on() {
 
     let cut = reason(&address, "cut", "lost").await;
     let n_frames = frames(&camera(&address, "cut").unwrap());
-    let damaged = say("cut.mp4", " is damaged after frame ");
-    assert!(cut.starts_with(&damaged), "{cut}");
+    let damaged = say("cut.mp4", " is damaged at ");
+    let told = cut.strip_prefix(&damaged).expect(&cut);
+    let (place_s, rest) = told.split_once(" s (").expect(&cut);
+    let place_s: f64 = place_s.parse().expect(&cut);
+    // The API counts what was decoded; eight of 25 frames a second are looked at.
+    let decoded_s = n_frames as f64 / 25.0;
     assert!(
-        cut.ends_with("the frames before it were delivered"),
-        "{cut}"
+        (place_s - decoded_s).abs() < 0.2,
+        "{cut}: {n_frames} frames"
     );
+    let told = rest.strip_suffix(" frames before that were delivered");
+    let (_detail, n_told) = told.and_then(|told| told.rsplit_once("; ")).expect(&cut);
+    let n_told: u64 = n_told.parse().expect(&cut);
+    assert!((n_frames / 5..=n_frames / 2).contains(&n_told), "{cut}");
+    let in_log = [
+        "ERROR",
+        "a camera has ended camera.id=cut ",
+        " is damaged at ",
+    ];
+    program.says(&in_log).await;
     assert!(
         (30..100).contains(&n_frames),
         "{n_frames} frames of 100 were delivered"
@@ -130,6 +144,11 @@ async fn wrong_cameras_are_told_and_a_right_one_goes_on() {
     }
     let (code, lines) = program.end().await;
     assert_eq!(code, Some(0), "{lines:#?}");
+    let n_lost = lines
+        .iter()
+        .filter(|line| line.contains("camera lost camera=away"))
+        .count();
+    assert_eq!(n_lost, 1, "a loss is told once: {lines:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// Doubles from the shortest to the longest pause, with jitter.
 ///
-/// The jitter spreads the attempts of many cameras behind one switch that has restarted.
-/// Its seed is the camera's name, so a run can be repeated.
+/// The jitter spreads the attempts of many cameras behind one switch that has restarted. Its seed
+/// is the camera's name, so a run can be repeated.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     min: Duration,

@@ -1,7 +1,7 @@
 //! What a video file's first bytes say: its container, and how long it should be.
 //!
-//! Demuxers end a file that was cut off as if it were whole, or not, by version and container.
-//! The sizes in the file are the surer witness.
+//! Demuxers end a file that was cut off as if it were whole, or not, by version and container. The
+//! sizes in the file are the surer witness.
 
 use std::{
     fs::File,

@@ -21,8 +21,8 @@ pub(crate) struct Converter {
 
 struct Plan {
     input: gst_video::VideoInfo,
-    /// Makes larger pictures smaller first, in their own format: a third of the cost of scaling
-    /// and converting in one step.
+    /// Makes larger pictures smaller first, in their own format: a third of the cost of scaling and
+    /// converting in one step.
     scaler: Option<Stage>,
     last: Last,
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a source, said so that the reader knows what to do.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 /// Why a source cannot be opened or cannot go on.
 ///
@@ -29,13 +29,16 @@ pub enum SourceError {
     },
     /// The file was good up to a point.
     #[error(
-        "{} is damaged after frame {n_frames} ({detail}); the frames before it were delivered",
-        path.display()
+        "{} is damaged at {:.1} s ({detail}); {n_frames} frames before that were delivered",
+        path.display(),
+        at.as_secs_f64()
     )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// How many frames were good.
+        /// How much of it was good, in its own time.
+        at: Duration,
+        /// How many frames were delivered; fewer than were good where the rate is limited.
         n_frames: u64,
         /// What is wrong.
         detail: String,

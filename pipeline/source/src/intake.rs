@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     cpu_us: AtomicU64,
     has_video: AtomicBool,
     has_other: AtomicBool,
+    /// Times of the first and of the newest decoded picture, as the container counts.
+    span: Mutex<Option<[gst::ClockTime; 2]>>,
 }
 
 impl Shared {
@@ -97,6 +99,19 @@ impl Shared {
 
     pub(crate) fn has_video(&self) -> bool {
         self.has_video.load(Ordering::Acquire)
+    }
+
+    /// How far into the stream the newest decoded picture is, whether it was kept or skipped.
+    pub(crate) fn place(&self) -> Duration {
+        let span = *lock(&self.span);
+        let [first, newest] = span.unwrap_or_default();
+        Duration::from_nanos(newest.saturating_sub(first).nseconds())
+    }
+
+    fn reach(&self, pts: gst::ClockTime) {
+        let mut span = lock(&self.span);
+        let [first, newest] = span.unwrap_or([pts; 2]);
+        *span = Some([first.min(pts), newest.max(pts)]);
     }
 
     pub(crate) fn codec(&self) -> Option<String> {
@@ -280,6 +295,9 @@ fn count_on(pad: &gst::Pad, fps_max: Option<f64>, shared: &Arc<Shared>) {
             .cpu_us
             .store(u64::try_from(cpu_us).unwrap_or(0), Ordering::Relaxed);
         let pts = info.buffer().and_then(|buffer| buffer.pts());
+        if let Some(pts) = pts {
+            shared.reach(pts);
+        }
         if let (Some(thinner), Some(pts)) = (&thinner, pts)
             && !lock(thinner).keeps(Duration::from_nanos(pts.nseconds()))
         {

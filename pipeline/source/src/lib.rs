@@ -1,12 +1,12 @@
 //! Cameras, files and generated scenes to frames with a capture time.
 //!
-//! [`Source::open`] takes a [`SourceSpec`] and gives a [`domain::ports::FrameSource`].
-//! A file, a folder or a scene ends, and what is wrong with it is an error.
-//! A camera never ends: what is wrong with it is a [`SourceState`], and it is tried again.
+//! [`Source::open`] takes a [`SourceSpec`] and gives a [`domain::ports::FrameSource`]. A file, a
+//! folder or a scene ends, and what is wrong with it is an error. A camera never ends: what is
+//! wrong with it is a [`SourceState`], and it is tried again.
 //!
 //! Behind it stand the [`slot`] that hands the newest frame to inference, and the [`ring`] that
-//! keeps the recent ones for evidence.
-//! A frame's capture time is made here, in [`timeline`], and nowhere else.
+//! keeps the recent ones for evidence. A frame's capture time is made here, in [`timeline`], and
+//! nowhere else.
 
 #![warn(missing_docs)]
 
@@ -17,6 +17,7 @@ mod delivery;
 mod error;
 mod intake;
 mod live;
+mod loss_log;
 mod media;
 mod monitor;
 mod paced;
@@ -62,8 +63,8 @@ impl fmt::Debug for Source {
 impl Source {
     /// Opens what the specification names.
     ///
-    /// A file is read up to its first picture, so that what is wrong with it is said here.
-    /// A camera is not waited for: only its address or launch text is checked.
+    /// A file is read up to its first picture, so that what is wrong with it is said here. A camera
+    /// is not waited for: only its address or launch text is checked.
     pub fn open(spec: SourceSpec, options: SourceOptions) -> Result<Self, SourceError> {
         options.check()?;
         let stop = StopHandle::new();

@@ -6,6 +6,7 @@ use crate::{
     convert::Converter,
     delivery::{Delivery, Pauses},
     intake::{Fault, Flow, Intake, Intaken},
+    loss_log::{LossLog, Word},
     media::{self, RtspCamera},
     stored::TICK,
     timeline::{Anchor, Timeline},
@@ -13,6 +14,7 @@ use crate::{
 use domain::{SourceEvent, ports::FrameSource};
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use std::time::Duration;
 
 /// How the camera is reached.
 pub(crate) enum Recipe {
@@ -28,6 +30,7 @@ pub(crate) struct LiveSource {
     delivery: Delivery,
     converter: Converter,
     backoff: Backoff,
+    loss_log: LossLog,
 }
 
 /// One try, with a pipeline of its own: one that has failed is not worth repairing.
@@ -68,6 +71,7 @@ impl LiveSource {
             ),
             converter: Converter::new(options.max_size),
             backoff: Backoff::new(live.backoff_min, live.backoff_max, options.camera.as_str()),
+            loss_log: LossLog::default(),
             attempt: None,
             context,
         })
@@ -111,7 +115,44 @@ impl LiveSource {
             tracing::info!(camera = %self.context.options.camera, "camera streams");
             self.context.monitor.enter(SourceState::Streaming);
         }
+        if self.loss_log.is_away() && self.has_proved_itself(attempt) {
+            self.tell_back();
+        }
         event
+    }
+
+    /// A camera that streams for as long as the longest pause between attempts is there again.
+    fn has_proved_itself(&self, attempt: &Attempt) -> bool {
+        let lasted = steady_now().saturating_sub(attempt.started_at);
+        attempt.is_streaming
+            && self.context.options.live.backoff_max.as_nanos() <= lasted.nseconds().into()
+    }
+
+    fn tell_back(&mut self) {
+        if let Some(absence) = self.loss_log.back(steady_span()) {
+            tracing::warn!(
+                camera = %self.context.options.camera,
+                after_s = absence.lasts.as_secs(),
+                losses = absence.n_losses,
+                "camera is back"
+            );
+        }
+    }
+
+    fn tell_lost(&mut self, reason: &str, pause: Duration) {
+        let camera = &self.context.options.camera;
+        let pause_ms = pause.as_millis();
+        match self.loss_log.lost(steady_span()) {
+            Some(Word::First) => tracing::warn!(%camera, reason, pause_ms, "camera lost"),
+            Some(Word::Still(absence)) => tracing::warn!(
+                %camera,
+                reason,
+                for_s = absence.lasts.as_secs(),
+                losses = absence.n_losses,
+                "camera is still away"
+            ),
+            None => tracing::debug!(%camera, reason, pause_ms, "camera lost again"),
+        }
     }
 
     /// Gives the attempt up, says why, and waits before the next one.
@@ -121,11 +162,8 @@ impl LiveSource {
             self.context.monitor.count(|stats| stats.n_stalls += 1);
             self.context.monitor.enter(SourceState::Stalled);
         }
-        if let Some(attempt) = attempt {
-            let lasted = steady_now().saturating_sub(attempt.started_at);
-            if attempt.is_streaming && live.backoff_max.as_nanos() <= lasted.nseconds().into() {
-                self.backoff.reset();
-            }
+        if attempt.is_some_and(|attempt| self.has_proved_itself(&attempt)) {
+            self.backoff.reset();
         }
         let reason = match loss {
             Loss::Fault(Fault::Missing(element)) => SourceError::missing(element).to_string(),
@@ -138,12 +176,7 @@ impl LiveSource {
             }
         };
         let pause = self.backoff.next_pause();
-        tracing::warn!(
-            camera = %self.context.options.camera,
-            reason,
-            pause_ms = pause.as_millis(),
-            "camera lost"
-        );
+        self.tell_lost(&reason, pause);
         self.context.monitor.enter(SourceState::Lost { reason });
         self.context.stop.wait(pause);
     }
@@ -219,6 +252,10 @@ impl Recipe {
             Self::Launch(text) => media::launch(text, Flow::Live, &context.options),
         }
     }
+}
+
+fn steady_span() -> Duration {
+    Duration::from_nanos(steady_now().nseconds())
 }
 
 /// GStreamer's monotonic clock: spans are measured by it, never by the time of day.

@@ -255,8 +255,8 @@ fn parse_first_video(demuxer: &gst::Element, parse: &gst::Element, intake: &Inta
         let (Some(parse), true) = (parse.upgrade(), shared.find_video()) else {
             return;
         };
-        // The pipeline starts its elements in any order while they are not linked; the demuxer
-        // may be ahead.
+        // The pipeline starts its elements in any order while they are not linked; the demuxer may
+        // be ahead.
         let is_ready = parse.sync_state_with_parent().is_ok();
         let target = parse.static_pad("sink").filter(|_pad| is_ready);
         if target.is_none_or(|target| pad.link(&target).is_err()) {

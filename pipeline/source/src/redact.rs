@@ -1,7 +1,7 @@
 //! Takes secrets out of what is about to be said.
 
-/// The text without the user information and query of any address in it, and without passwords
-/// that are given as `password=…` and the like.
+/// The text without the user information and query of any address in it, and without passwords that
+/// are given as `password=…` and the like.
 ///
 /// Camera makers put passwords into the path and the query too, so both are judged.
 pub fn redact(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! Hands frames from a camera's thread to the one that infers.
 //!
-//! In real time the newest wins, and what it replaces is counted.
-//! As fast as possible the producer waits, and nothing is lost.
+//! In real time the newest wins, and what it replaces is counted. As fast as possible the producer
+//! waits, and nothing is lost.
 
 use std::{
     collections::VecDeque,

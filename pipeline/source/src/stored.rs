@@ -19,6 +19,14 @@ enum Recipe {
     Launch(String),
 }
 
+/// What there was of a file before its damage.
+#[derive(Clone, Copy)]
+struct Good {
+    /// The place in the file.
+    at: Duration,
+    n_frames: u64,
+}
+
 /// How often the stop flag is looked at while nothing comes.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 /// A decoder that gives nothing for so long has hung: 30 s.
@@ -86,9 +94,9 @@ impl StoredSource {
 
     /// The file has ended: as it should, or because its end is missing.
     fn ended(&mut self) -> Result<Option<SourceEvent>, SourceError> {
-        self.intake = None;
+        let good = self.close();
         if let Some(detail) = self.recipe.cut_short() {
-            return Err(self.recipe.damaged(self.delivery.n_delivered(), detail));
+            return Err(self.recipe.damaged(good, detail));
         }
         if self.n_in_run == 0 {
             return Err(self.recipe.unusable("it has no pictures".to_owned()));
@@ -106,13 +114,21 @@ impl StoredSource {
     }
 
     fn failed(&mut self, fault: Fault) -> SourceError {
-        self.intake = None;
-        let n_frames = self.delivery.n_delivered();
+        let good = self.close();
         let cut = self.recipe.cut_short();
-        media::missing_or(fault, |detail| match n_frames {
+        media::missing_or(fault, |detail| match good.n_frames {
             0 => self.recipe.unusable(detail),
-            _ => self.recipe.damaged(n_frames, cut.unwrap_or(detail)),
+            _ => self.recipe.damaged(good, cut.unwrap_or(detail)),
         })
+    }
+
+    /// Ends this run of the file; how much of it was good.
+    fn close(&mut self) -> Good {
+        let intake = self.intake.take();
+        Good {
+            at: intake.map_or(Duration::ZERO, |intake| intake.shared.place()),
+            n_frames: self.delivery.n_delivered(),
+        }
     }
 }
 
@@ -207,11 +223,12 @@ impl Recipe {
         }
     }
 
-    fn damaged(&self, n_frames: u64, detail: String) -> SourceError {
+    fn damaged(&self, good: Good, detail: String) -> SourceError {
         match self {
             Self::File(path) => SourceError::Damaged {
                 path: path.clone(),
-                n_frames,
+                at: good.at,
+                n_frames: good.n_frames,
                 detail,
             },
             Self::Launch(_) => SourceError::Launch { detail },

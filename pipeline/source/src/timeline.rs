@@ -163,10 +163,10 @@ impl Timeline {
                 // the time that has passed, so that a measured speed is right within 1 %.
                 let slack = (self.interval() / 100).max(1);
                 match measured - base.used {
-                    // No frame is captured after it has come: the least delay that was seen is
-                    // the nearest to the truth. A camera that starts late and catches up does
-                    // this. Frames are brought together to half an interval at most. More is a
-                    // step of the clock, not a delay.
+                    // No frame is captured after it has come: the least delay that was seen is the
+                    // nearest to the truth. A camera that starts late and catches up does this.
+                    // Frames are brought together to half an interval at most. More is a step of
+                    // the clock, not a delay.
                     early if (-JUMP_MICROS..0).contains(&early) => {
                         let soonest = earliest.map(|earliest| earliest - self.interval() / 2);
                         let floor = soonest.map_or(measured, |soonest| measured.max(soonest));

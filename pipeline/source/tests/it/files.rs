@@ -256,6 +256,11 @@ fn what_is_no_video_is_said_in_one_line() {
     check("sound.ogg", None, "no video stream");
 }
 
+fn run_slow(path: &Path, options: SourceOptions) -> SourceError {
+    let run = run(&mut open_with(path, options).unwrap());
+    run.error.expect("the damage is told")
+}
+
 /// The file without its last part: what there is, then the damage, then the end.
 #[track_caller]
 fn check_cut(name: &str, muxer: &str, keep_percent: usize) {
@@ -273,10 +278,33 @@ fn check_cut(name: &str, muxer: &str, keep_percent: usize) {
     let error = run.error.expect("the damage is told");
     assert!(error.to_string().contains(name), "{error}");
     assert!(error.to_string().contains("its end is missing"), "{error}");
-    let SourceError::Damaged { n_frames: told, .. } = error else {
+    let SourceError::Damaged {
+        n_frames: told, at, ..
+    } = error
+    else {
         panic!("{error}")
     };
     assert_eq!(told, n_frames as u64);
+    let last = Duration::from_millis(40) * u32::try_from(n_frames - 1).unwrap();
+    assert!(
+        at.abs_diff(last) <= Duration::from_millis(40),
+        "{at:?} is not {last:?}"
+    );
+
+    // With a limited rate the place is the same, and the frames are those that were delivered.
+    let mut options = options();
+    options.fps_max = Some(5.0);
+    let slow = run_slow(&path, options);
+    let SourceError::Damaged {
+        n_frames: told,
+        at: slow_at,
+        ..
+    } = slow
+    else {
+        panic!("{slow}")
+    };
+    assert!(told < n_frames as u64 / 4, "{told} of {n_frames}");
+    assert_eq!(slow_at, at);
     assert!(matches!(source.next(), Ok(SourceEvent::EndOfStream)));
 }
 
