@@ -1,6 +1,11 @@
 //! `gac run`, `gac pipeline`, `gac gate`, `gac api`: a site, whole or in parts.
 
-use crate::{detector, gate, pipeline::pump, serve, site::LoadedSite};
+use crate::{
+    detector, gate,
+    pipeline::pump,
+    serve,
+    site::{LoadedSite, Told},
+};
 use anyhow::{Context as _, Result, bail};
 use domain::{CameraId, Frame, PersonId, SiteId, ports::Registration};
 use models::Task;
@@ -89,7 +94,8 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
             println!("console: http://{address}");
         }
         println!("running; end with Ctrl-C");
-        let lists = tokio::spawn(follow_list(path.to_owned(), running.registry_setter()));
+        let following = follow_list(path.to_owned(), site.told(), running.registry_setter());
+        let lists = tokio::spawn(following);
         let outcome = tokio::select! {
             () = shutdown.wait() => Ok(()),
             ended = running.tasks.join_next() => task_end(ended),
@@ -103,22 +109,36 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
 /// Puts the list of the site file into force again and again, changed or not.
 ///
 /// A file that is wrong leaves the old list in force; it grows old, and in the end everybody is
-/// referred.
-async fn follow_list(path: PathBuf, lists: RegistrySetter) {
+/// referred. What is wrong is told when it is new.
+async fn follow_list(path: PathBuf, mut told: Told, lists: RegistrySetter) {
+    let mut told_error = String::new();
     loop {
         tokio::time::sleep(LIST_INTERVAL).await;
         let again = tokio::task::spawn_blocking({
             let path = path.clone();
-            move || LoadedSite::load(&path)
+            move || {
+                let site = LoadedSite::load_again(&path, &mut told);
+                (site, told)
+            }
         });
-        match again.await {
-            Ok(Ok(site)) => {
+        let Ok((site, now_told)) = again.await else {
+            return; // it has panicked
+        };
+        told = now_told;
+        match site {
+            Ok(site) => {
+                told_error.clear();
                 if lists.set(site.site.registry_entries()).await.is_err() {
                     return;
                 }
             }
-            Ok(Err(error)) => tracing::warn!(%error, "the old list stays in force"),
-            Err(_panic) => return,
+            Err(error) => {
+                let error = format!("{error:#}");
+                if error != told_error {
+                    tracing::warn!(error, "the old list stays in force");
+                    told_error = error;
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use service::{
     clock,
     config::{
         ConfigText,
-        site::{CameraSection, CameraTask, PaceKind, Severity, Site, SourceSection},
+        site::{CameraSection, CameraTask, PaceKind, Problem, Severity, Site, SourceSection},
     },
 };
 use source::{Pace, RtspTransport, SourceOptions, SourceSpec};
@@ -19,6 +19,23 @@ use std::{
 };
 
 use crate::{check::problem_line, scene::SceneSource};
+
+/// Of which text the problems were told last: nobody has to read them again once a minute.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    sha256: String,
+}
+
+impl Told {
+    /// What has not been told of a text yet: all of it, or nothing.
+    fn news<'a>(&mut self, sha256: &str, problems: &'a [Problem]) -> &'a [Problem] {
+        if self.sha256 == sha256 {
+            return &[];
+        }
+        sha256.clone_into(&mut self.sha256);
+        problems
+    }
+}
 
 /// A site file that was read and found right.
 pub struct LoadedSite {
@@ -32,10 +49,15 @@ pub struct LoadedSite {
 impl LoadedSite {
     /// Reads and checks it; every error is told, with line and column.
     pub fn load(path: &Path) -> Result<Self> {
+        Self::load_again(path, &mut Told::default())
+    }
+
+    /// The same, but what is wrong is told only when the text is another than last time.
+    pub fn load_again(path: &Path, told: &mut Told) -> Result<Self> {
         let text = ConfigText::read(path)?;
         let site: Site = text.parse()?;
         let problems = site.problems(text.text());
-        for problem in &problems {
+        for problem in told.news(&text.sha256(), &problems) {
             eprintln!("{}", problem_line(path, problem));
         }
         if problems
@@ -51,6 +73,13 @@ impl LoadedSite {
             sha256: text.sha256(),
             folder,
         })
+    }
+
+    /// Says that this file's problems were told when it was loaded.
+    pub fn told(&self) -> Told {
+        Told {
+            sha256: self.sha256.clone(),
+        }
     }
 
     /// A path of the file, relative to the folder that it stands in.
@@ -216,4 +245,32 @@ pub fn provided(name: &str) -> PathBuf {
         Some(checkout.join("third_party").join(name))
     });
     beside.filter(|path| path.exists()).unwrap_or(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_told_when_the_file_has_changed_and_not_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.toml");
+        let with_plate = |plate: &str| {
+            let site = "[site]\nid = \"a\"\nname = \"A\"\n";
+            let text = format!("{site}[[registration]]\nplate = \"{plate}\"\n");
+            std::fs::write(&path, text).unwrap();
+        };
+        with_plate("30O-256.58"); // no Vietnamese plate: a warning
+        let site = LoadedSite::load(&path).unwrap();
+        let mut told = site.told();
+        let text = ConfigText::read(&path).unwrap();
+        let problems = site.site.problems(text.text());
+        assert_eq!(problems.len(), 1);
+        assert_eq!(told.news(&site.sha256, &problems), []);
+        with_plate("30O-256.59");
+        let site = LoadedSite::load_again(&path, &mut told).unwrap();
+        assert_eq!(told.sha256, site.sha256);
+        let news = Told::default().news(&site.sha256, &problems).len();
+        assert_eq!((news, told.news(&site.sha256, &problems).len()), (1, 0));
+    }
 }

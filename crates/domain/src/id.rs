@@ -21,8 +21,8 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => { $(
         $(#[$doc])*
         ///
-        /// The number is a UUID (version 7 in production, seeded in replay).
-        /// The text form carries a prefix, so that a wrong id is visible.
+        /// The number is a UUID (version 7 in production, seeded in replay). The text form carries
+        /// a prefix, so that a wrong id is visible.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u128);
 

@@ -1,9 +1,7 @@
 //! The vocabulary of Gác: what a camera saw, who may pass, what a rule found.
 //!
-//! Every type here is a small immutable value.
-//! Nothing in this crate does I/O, reads a clock, or knows a serialisation format: `wire`
-//! translates.
-//! The words are defined in `GLOSSARY.md`.
+//! Every type here is a small immutable value. Nothing in this crate does I/O, reads a clock, or
+//! knows a serialisation format: `wire` translates. The words are defined in `GLOSSARY.md`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

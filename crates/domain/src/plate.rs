@@ -82,9 +82,8 @@ impl Plate {
     /// Reads a plate as people write it: `30F-256.58`, `29-B1 123.45`, or with the rows told apart,
     /// `29-B1/123.45`.
     ///
-    /// Separators are space, `-`, `.` and `·`; rows are told apart by `/` or a line break.
-    /// Letters are folded to upper case; full-width and other look-alike Unicode is refused, not
-    /// guessed.
+    /// Separators are space, `-`, `.` and `·`; rows are told apart by `/` or a line break. Letters
+    /// are folded to upper case; full-width and other look-alike Unicode is refused, not guessed.
     pub fn parse(text: &str) -> Result<Self, PlateError> {
         let mut rows = Vec::new();
         for row in text.trim().split(['/', '\n']) {

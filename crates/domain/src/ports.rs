@@ -1,7 +1,7 @@
 //! The seams: what a shell must bring, and a test can fake.
 //!
-//! Five, and a sixth needs an argument in `docs/design/`.
-//! MQTT and the store are no seams: they are tested against a real broker and real databases.
+//! Five, and a sixth needs an argument in `docs/design/`. MQTT and the store are no seams: they are
+//! tested against a real broker and real databases.
 
 use crate::{
     Ack, BoxInImage, Detection, FaceObservation, Frame, GateCommand, PersonId, Plate, PlateRead,

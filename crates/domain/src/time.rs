@@ -4,8 +4,8 @@ use std::{fmt, time::Duration};
 
 /// UTC, microseconds since the Unix epoch.
 ///
-/// Microseconds, because that is PostgreSQL's own resolution: a round trip is exact.
-/// Never taken from a clock inside a pure crate; a frame's capture time is made once, in `source`.
+/// Microseconds, because that is PostgreSQL's own resolution: a round trip is exact. Never taken
+/// from a clock inside a pure crate; a frame's capture time is made once, in `source`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 

@@ -1,8 +1,7 @@
 //! Evidence files by the SHA-256 of their content, on a local folder.
 //!
 //! A file is there whole or not at all: it is written beside, synced, renamed into place and its
-//! folder synced.
-//! The calls block; async callers use `tokio::task::spawn_blocking`.
+//! folder synced. The calls block; async callers use `tokio::task::spawn_blocking`.
 
 use crate::{clock, hex};
 use std::{

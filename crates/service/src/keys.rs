@@ -18,8 +18,8 @@ pub struct SigningKeyFile {
 impl SigningKeyFile {
     /// Reads the key, or makes one (mode 0600, its folders too) when there is no file yet.
     ///
-    /// The file holds the 32 secret bytes of RFC 8032 as 64 hexadecimal digits.
-    /// A file that others can read, or with anything else in it, is refused and left as it is.
+    /// The file holds the 32 secret bytes of RFC 8032 as 64 hexadecimal digits. A file that others
+    /// can read, or with anything else in it, is refused and left as it is.
     pub fn load_or_create(path: &Path) -> Result<Self, KeyFileError> {
         let key = SigningKey::from_bytes(&secret_file::load_or_create(path)?);
         let key_id = key_id(&key.verifying_key());

@@ -1,8 +1,8 @@
 //! The shell that all programs share: configuration, clock, bus, broker, journal, outbox and keys.
 //!
-//! Everything that several programs need of the outside world stands here once.
-//! `bus` is the only module that names the MQTT client, `broker` the only one that names the
-//! embedded broker, `clock` the only one that reads the system's clock.
+//! Everything that several programs need of the outside world stands here once. `bus` is the only
+//! module that names the MQTT client, `broker` the only one that names the embedded broker, `clock`
+//! the only one that reads the system's clock.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

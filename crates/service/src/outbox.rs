@@ -85,8 +85,7 @@ pub struct OutboxItem {
     /// The envelope's id. None makes a new one.
     ///
     /// A program that may say the same thing again after a crash gives it an id that follows from
-    /// what it says:
-    /// then it is stored once here and dropped as a duplicate by consumers.
+    /// what it says: then it is stored once here and dropped as a duplicate by consumers.
     pub id: Option<EnvelopeId>,
 }
 

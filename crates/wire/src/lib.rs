@@ -1,8 +1,8 @@
 //! What crosses a process boundary: MQTT payloads, topic names and journal records, versioned.
 //!
-//! The shapes on the wire are private; the rest of the program sees domain types only.
-//! Reading is strict: an unknown field, a newer version, a number that is not finite or a name that
-//! is no slug is an error, and the caller counts it. The topics and payloads are described in
+//! The shapes on the wire are private; the rest of the program sees domain types only. Reading is
+//! strict: an unknown field, a newer version, a number that is not finite or a name that is no slug
+//! is an error, and the caller counts it. The topics and payloads are described in
 //! `docs/ref/mqtt.md`.
 
 #![forbid(unsafe_code)]

@@ -299,8 +299,7 @@ impl Driver {
             }
             LinkEvent::Disconnected => {
                 // Hanging up with unread data resets the connection, and the broker may take that
-                // for our death:
-                // it is given a moment to hang up first.
+                // for our death: it is given a moment to hang up first.
                 if let Some(closing) = &mut self.closing {
                     closing.deadline = closing.deadline.min(Instant::now() + HANG_UP_WITHIN);
                 }

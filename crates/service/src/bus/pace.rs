@@ -25,8 +25,7 @@ impl Pace {
     /// The pause after a connection (or an attempt) that lasted so long.
     ///
     /// Varied by up to a quarter, so that many programs do not come back to a broker at the same
-    /// moment.
-    /// A broker that takes connections only to drop them does not shorten the pause.
+    /// moment. A broker that takes connections only to drop them does not shorten the pause.
     pub(super) fn pause_after(&mut self, lasted: Duration) -> Duration {
         if GOOD <= lasted {
             self.next = FIRST.min(self.longest);

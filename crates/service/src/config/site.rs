@@ -7,9 +7,11 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use toml::Spanned;
 
+mod hours;
 mod validate;
 
-pub use validate::{Problem, Severity, parse_hours};
+pub use hours::parse_hours;
+pub use validate::{Problem, Severity};
 
 /// A whole site.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,7 +39,7 @@ pub struct Site {
     pub gates: Vec<GateSection>,
     /// Who may pass.
     #[serde(default, rename = "registration")]
-    pub registrations: Vec<RegistrationSection>,
+    pub registrations: Vec<Spanned<RegistrationSection>>,
 }
 
 /// `[site]`

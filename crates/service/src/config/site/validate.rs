@@ -1,9 +1,12 @@
 //! What is wrong with a site beyond syntax, and what to write instead.
 
-use super::{CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site};
+use super::{
+    CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
+    hours::parse_hours,
+};
 use domain::{
     CameraId, GateId, PersonId, Plate, SiteId, ZoneId,
-    ports::{Access, Registration, WeeklyHours},
+    ports::{Access, Registration},
 };
 use std::{collections::BTreeSet, fmt, ops::Range};
 use toml::Spanned;
@@ -151,7 +154,7 @@ impl Site {
     pub fn registry_entries(&self) -> Vec<Registration> {
         self.registrations
             .iter()
-            .filter_map(registration_of)
+            .filter_map(|entry| registration_of(entry.get_ref()))
             .collect()
     }
 }
@@ -262,11 +265,14 @@ fn check_gate(checker: &mut Checker<'_>, gate: &GateSection, cameras: &[CameraSe
             .iter()
             .map(|camera| camera.id.get_ref().as_str())
             .collect();
-        checker.add(
-            gate.camera.span(),
-            format!("there is no camera {:?}", gate.camera.get_ref()),
-            format!("write one of: {}", known.join(", ")),
-        );
+        let instead = if known.is_empty() {
+            let id = gate.camera.get_ref();
+            format!("the site has none; add a [[camera]] with id = {id:?}, source and tasks")
+        } else {
+            format!("write one of: {}", known.join(", "))
+        };
+        let what = format!("there is no camera {:?}", gate.camera.get_ref());
+        checker.add(gate.camera.span(), what, instead);
         return;
     };
     let (task, name) = match gate.factor {
@@ -299,7 +305,8 @@ fn check_gate(checker: &mut Checker<'_>, gate: &GateSection, cameras: &[CameraSe
     }
 }
 
-fn check_registration(checker: &mut Checker<'_>, entry: &RegistrationSection) {
+fn check_registration(checker: &mut Checker<'_>, registration: &Spanned<RegistrationSection>) {
+    let entry = registration.get_ref();
     match (&entry.plate, &entry.person) {
         (Some(plate), None) => check_plate(checker, plate),
         (None, Some(person)) => {
@@ -312,13 +319,11 @@ fn check_registration(checker: &mut Checker<'_>, entry: &RegistrationSection) {
             "a registration has a plate and a person",
             "write two registrations",
         ),
-        (None, None) => checker.problems.push(Problem {
-            severity: Severity::Error,
-            line: 0,
-            column: 0,
-            what: "a registration names nobody".to_owned(),
-            instead: "add plate = \"30F-256.58\" or person = \"per_…\"".to_owned(),
-        }),
+        (None, None) => checker.add(
+            registration.span(),
+            "a registration names nobody",
+            "add plate = \"30F-256.58\" or person = \"per_…\"",
+        ),
     }
     for at in [&entry.valid_from, &entry.valid_until]
         .into_iter()
@@ -392,40 +397,6 @@ fn registration_of(entry: &RegistrationSection) -> Option<Registration> {
     })
 }
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-/// Reads hours of the week: `mon-fri 07:00-18:00`, `sat 22:00-06:00` (past midnight), `mon-sun
-/// 00:00-24:00`.
-pub fn parse_hours(text: &str) -> Result<WeeklyHours, String> {
-    let wrong = || format!("{text:?} is no day and time");
-    let (days_text, hours) = text.trim().split_once(' ').ok_or_else(wrong)?;
-    let day = |name: &str| DAYS.iter().position(|d| *d == name).ok_or_else(wrong);
-    let (first, last) = match days_text.split_once('-') {
-        Some((first, last)) => (day(first)?, day(last)?),
-        None => (day(days_text)?, day(days_text)?),
-    };
-    let mut days = [false; 7];
-    for offset in 0..=(last + 7 - first) % 7 {
-        days[(first + offset) % 7] = true;
-    }
-    let (from, until) = hours.trim().split_once('-').ok_or_else(wrong)?;
-    let minute = |clock: &str| {
-        let (hour, minute) = clock.split_once(':')?;
-        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-        (minute < 60 && hour * 60 + minute <= 1440).then_some(hour * 60 + minute)
-    };
-    let from_minute = minute(from).ok_or_else(wrong)?;
-    let until_minute = minute(until).ok_or_else(wrong)?;
-    if from_minute == until_minute {
-        return Err(wrong());
-    }
-    Ok(WeeklyHours {
-        days,
-        from_minute,
-        until_minute,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -481,18 +452,19 @@ hours = ["mon-fri 07:00-18:00"]
     }
 
     #[test]
-    fn hours_of_the_week() {
-        let hours = parse_hours("fri-mon 22:00-06:00").unwrap();
-        assert_eq!(hours.days, [true, false, false, false, true, true, true]);
-        assert_eq!((hours.from_minute, hours.until_minute), (1320, 360));
-        for bad in [
-            "",
-            "mon",
-            "mon 25:00-26:00",
-            "xyz 07:00-08:00",
-            "mon 07:00-07:00",
-        ] {
-            assert!(parse_hours(bad).is_err(), "{bad}");
-        }
+    fn a_registration_of_nobody_and_a_site_without_cameras_are_told_with_their_places() {
+        let bad = "[site]\nid = \"a\"\nname = \"A\"\n\n\
+                   [[registration]]\nplate = \"30F-256.58\"\n\n\
+                   [[registration]]\nnote = \"?\"\n\n\
+                   [[gate]]\nid = \"g\"\ncamera = \"c\"\nfactor = \"plate\"\n";
+        assert_eq!(
+            problems(bad),
+            [
+                "line 13 column 10: there is no camera \"c\"; the site has none; add a [[camera]] \
+                 with id = \"c\", source and tasks",
+                "line 8 column 1: a registration names nobody; add plate = \"30F-256.58\" or \
+                 person = \"per_…\"",
+            ]
+        );
     }
 }
