@@ -59,8 +59,8 @@ const PAINTS: [(&str, [u8; 3], u32); 9] = [
 ];
 
 impl Body {
-    /// A vehicle of this class; all else is drawn from `r`. `is_wide_plate` leaves room for a
-    /// plate of one row.
+    /// A vehicle of this class; all else is drawn from `r`. `is_wide_plate` leaves room for a plate
+    /// of one row.
     pub(crate) fn new(class: VehicleClass, is_wide_plate: bool, r: &mut Seeded) -> Self {
         match class {
             VehicleClass::Car => car::build(is_wide_plate, r),

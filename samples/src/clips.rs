@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn every_clip_is_pinned() {
         let clips = catalogue();
-        assert_eq!(clips.len(), 4);
+        assert_eq!(clips.len(), 2);
         for clip in &clips {
             assert!(
                 clip.url.starts_with("https://") && clip.url.ends_with(&clip.file),

@@ -41,8 +41,8 @@ const ELEMENTS: [(&str, &str); 6] = [
 /// Writes `NAME.mp4` and `NAME.truth.jsonl` to `dir`, where the name says kind, seed and options.
 ///
 /// Nothing is written when both are there already from the same spec and generator; files appear
-/// whole or not at all.
-/// `portrait` is for the door alone. `progress` hears `(frames done, frames in all)`.
+/// whole or not at all. `portrait` is for the door alone. `progress` hears
+/// `(frames done, frames in all)`.
 pub fn write_scene(
     spec: &SceneSpec,
     portrait: Option<&Path>,

@@ -105,8 +105,8 @@ impl Mesh {
         }
     }
 
-    /// A flat quadrilateral with the given normal, cut `n` times each way so that the lens can
-    /// bend it.
+    /// A flat quadrilateral with the given normal, cut `n` times each way so that the lens can bend
+    /// it.
     pub(crate) fn quad(&mut self, corners: [V3; 4], normal: V3, mat: Mat, n: usize) {
         let rows: Vec<Vec<V3>> = (0..=n)
             .map(|i| {

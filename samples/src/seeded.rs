@@ -1,5 +1,5 @@
-//! The generator's own randomness: the same seed gives the same scene on every machine and in
-//! every version.
+//! The generator's own randomness: the same seed gives the same scene on every machine and in every
+//! version.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, fast, and good enough for pictures.
 #[derive(Clone, Debug)]

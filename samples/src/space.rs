@@ -37,8 +37,8 @@ pub(crate) fn unit(a: V3) -> V3 {
     }
 }
 
-/// Where a thing stands on the ground and which way it points (radians, 0 = along +y, positive =
-/// to the left).
+/// Where a thing stands on the ground and which way it points (radians, 0 = along +y, positive = to
+/// the left).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pose {
     pub(crate) x: f32,

@@ -1,9 +1,8 @@
 //! What is true in a scene: the file format, and reading it back.
 //!
-//! `truth.jsonl` has one JSON object a line: first the [`TruthHeader`], then one [`FrameTruth`]
-//! per frame in order.
-//! Pixels are as in `domain::geometry`: origin top left, boxes half-open `[x_min, y_min, x_max,
-//! y_max]`.
+//! `truth.jsonl` has one JSON object a line: first the [`TruthHeader`], then one [`FrameTruth`] per
+//! frame in order. Pixels are as in `domain::geometry`: origin top left, boxes half-open
+//! `[x_min, y_min, x_max, y_max]`.
 
 use crate::{SampleError, spec::SceneSpec};
 use domain::{BoxInImage, Plate, PlateColour, PointInImage, SignalPhase};
@@ -73,8 +72,8 @@ pub struct Geometry {
     pub signal: Option<SignalGeometry>,
     /// The barrier line on the ground, left then right.
     pub barrier: Option<[[f32; 2]; 2]>,
-    /// Takes (x, y, 1) in metres on the ground to pixels, but for the slight lens distortion
-    /// (under 6 px).
+    /// Takes (x, y, 1) in metres on the ground to pixels, but for the slight lens distortion (under
+    /// 6 px).
     pub image_from_ground: Option<[[f64; 3]; 3]>,
 }
 

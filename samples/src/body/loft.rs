@@ -68,8 +68,8 @@ fn outline() -> Vec<(Face, f32, [f32; 2])> {
     points
 }
 
-/// Slices between those of the table, at least every `step_m`; `extra` heights get a slice of
-/// their own.
+/// Slices between those of the table, at least every `step_m`; `extra` heights get a slice of their
+/// own.
 pub(super) fn fine(table: &[Slice], step_m: f32, extra: &[f32]) -> Vec<Slice> {
     let mut heights: Vec<f32> = extra.to_vec();
     for pair in table.windows(2) {
