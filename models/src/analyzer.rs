@@ -270,8 +270,9 @@ impl Analyzer {
         liveness.judge(Picture::of(frame)?, face)
     }
 
-    /// The least similarity of two templates that counts as the same person (false match rate
-    /// 1e-3).
+    /// The least similarity of two templates that counts as the same person: the embedder's
+    /// [`crate::catalog::Model::score_min`]. What was measured with it, and on which pictures,
+    /// stands in its `accuracy`.
     pub fn similarity_min(&self) -> Option<f32> {
         self.embedder.as_ref().map(FaceEmbedder::similarity_min)
     }
