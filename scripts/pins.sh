@@ -14,11 +14,12 @@ packages_run=(
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav
   # what the generated scenes write on plates
-  fonts-opendin fonts-liberation
+  fonts-opendin
 )
-# Debian packages that only the tests need: a camera, a broker, a database and a browser.
+# Debian packages that only the tests need: a camera, a broker, a database, and a browser with a
+# font.
 packages_test=(
-  libgstrtspserver-1.0-dev mosquitto postgresql chromium
+  libgstrtspserver-1.0-dev mosquitto postgresql chromium fonts-liberation
 )
 
 onnxruntime_version=1.23.2
