@@ -5,9 +5,13 @@ use crate::{
     site::{LoadedSite, provided},
 };
 use anyhow::{Context as _, Result};
-use service::{clock, config::site::StorageSection};
+use domain::{CameraId, GateId, ZoneId};
+use service::{
+    clock,
+    config::site::{Site, StorageSection},
+};
 use std::{fs, net::SocketAddr, time::Duration};
-use violation_api::{Api, ApiConfig, BindPolicy};
+use violation_api::{Api, ApiConfig, BindPolicy, Names};
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
 const MESSAGE_IDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -29,6 +33,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
         site.state("evidence"),
     );
     config.site_name = site.site.site.name.clone();
+    config.names = names(&site.site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
     config.zone = site.site.site.timezone.get_ref().clone();
@@ -49,6 +54,28 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
         }
     });
     Ok(())
+}
+
+/// What the site file calls its cameras and gates.
+fn names(site: &Site) -> Result<Names> {
+    let mut names = Names::default();
+    for camera in &site.cameras {
+        let id: CameraId = camera.id.get_ref().parse()?;
+        for line in &camera.lines {
+            let zone: ZoneId = line.zone.get_ref().parse()?;
+            let cameras = names.zone_cameras.entry(zone).or_default();
+            cameras.insert(id.clone());
+        }
+        let name = camera.name.iter().map(|name| (id.clone(), name.clone()));
+        names.cameras.extend(name);
+    }
+    for gate in &site.gates {
+        let id: GateId = gate.id.get_ref().parse()?;
+        names
+            .gates
+            .extend(gate.name.iter().map(|name| (id.clone(), name.clone())));
+    }
+    Ok(names)
 }
 
 /// Forgets, every hour, the ids of messages that no outbox sends again.
@@ -78,4 +105,50 @@ fn database_url(site: &LoadedSite, storage: &StorageSection) -> Result<String> {
             .with_context(|| format!("making the folder {}", folder.display()))?;
     }
     Ok(format!("sqlite:{}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service::config::ConfigText;
+    use std::path::Path;
+
+    #[test]
+    fn the_names_of_the_site_file_are_handed_over() {
+        let text = r#"
+            [site]
+            id = "park-1"
+            name = "Khu công nghiệp"
+            [[camera]]
+            id = "junction-1"
+            name = "Ngã tư Lê Lợi"
+            source = { scene = "junction" }
+            tasks = ["vehicles"]
+            [[camera.line]]
+            zone = "line-1"
+            from = [0.0, 0.5]
+            to = [1.0, 0.5]
+            [[camera]]
+            id = "gate-1-in"
+            source = { scene = "gate" }
+            tasks = ["plates"]
+            [[gate]]
+            id = "gate-1"
+            name = "Cổng chính"
+            camera = "gate-1-in"
+            factor = "plate"
+        "#;
+        let site: Site = ConfigText::from_text(Path::new("site.toml"), text.to_owned())
+            .parse()
+            .unwrap();
+        let names = names(&site).unwrap();
+        assert_eq!(
+            names.camera(&"junction-1".parse().unwrap()),
+            "Ngã tư Lê Lợi"
+        );
+        assert_eq!(names.camera(&"gate-1-in".parse().unwrap()), "gate-1-in");
+        assert_eq!(names.gate(&"gate-1".parse().unwrap()), "Cổng chính");
+        let zone = names.zone_cameras.get(&"line-1".parse().unwrap()).unwrap();
+        assert!(zone.contains(&"junction-1".parse().unwrap()));
+    }
 }

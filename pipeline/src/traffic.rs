@@ -1,14 +1,17 @@
 //! The traffic rules of one camera, with the frames that prove what they found.
 
+mod plate_shots;
+
 use crate::{
     annotate::Tone,
     evidence::{Job, Still},
     plan::{PlanInImage, StopLine},
 };
 use domain::{
-    BoxInImage, CameraId, Candidate, CandidateId, EvidenceRole, Frame, PlateVote, SightingId,
-    SignalPhase, Timestamp, TrackId, geometry::Crossing,
+    BoxInImage, CameraId, Candidate, CandidateId, EvidenceRole, Frame, PlateRead, PlateVote,
+    SightingId, SignalPhase, Timestamp, TrackId, geometry::Crossing,
 };
+use plate_shots::PlateShots;
 use rules::{
     LampColours, RedLight, RedLightConfig, Rule as _, RuleFinding, RuleInput, classify_lamps,
 };
@@ -42,6 +45,7 @@ pub(crate) struct Traffic {
     found: Vec<RuleFinding>,
     pending: Vec<Pending>,
     fired: VecDeque<TrackId>,
+    plate_shots: PlateShots,
     ids: Box<dyn FnMut() -> CandidateId + Send>,
 }
 
@@ -53,6 +57,7 @@ impl Traffic {
             found: Vec::new(),
             pending: Vec::new(),
             fired: VecDeque::new(),
+            plate_shots: PlateShots::default(),
             ids,
         }
     }
@@ -85,6 +90,16 @@ impl Traffic {
         if let Some(rule) = &mut self.rule {
             rule.step(&input, &mut self.found);
         }
+    }
+
+    /// Keeps the plates' best pictures.
+    pub(crate) fn see_plates(
+        &mut self,
+        frame: &Frame,
+        updates: &[TrackUpdate],
+        plates: &[PlateRead],
+    ) {
+        self.plate_shots.see(frame, updates, plates);
     }
 
     /// Follows one vehicle.
@@ -188,10 +203,17 @@ impl Traffic {
     fn job(&mut self, pending: Pending, camera: &CameraId) -> Job {
         let Pending {
             finding,
-            stills,
+            mut stills,
             plate,
             ..
         } = pending;
+        if let Some(picture) = self.plate_shots.best(finding.track, plate.as_ref()) {
+            stills.push(Still {
+                role: EvidenceRole::Plate,
+                frame: picture.clone(),
+                crop: None,
+            });
+        }
         let candidate = Candidate {
             id: (self.ids)(),
             camera: camera.clone(),
@@ -211,8 +233,8 @@ impl Traffic {
     }
 }
 
-/// The frames that were judged, whole, and the vehicle enlarged from the one before the line, where
-/// its plate is near.
+/// The frames that were judged, whole, and the vehicle from the one before the line, where it is
+/// near.
 fn stills(finding: &RuleFinding, ring: &FrameRing) -> Vec<Still> {
     let mut stills = Vec::new();
     for wanted in &finding.frames {
@@ -225,7 +247,7 @@ fn stills(finding: &RuleFinding, ring: &FrameRing) -> Vec<Still> {
         };
         if wanted.role == EvidenceRole::Before {
             stills.push(Still {
-                role: EvidenceRole::Plate,
+                role: EvidenceRole::Sighting,
                 frame: frame.clone(),
                 crop: Some(wanted.bounds.grown(0.05)),
             });

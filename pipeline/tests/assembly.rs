@@ -246,6 +246,7 @@ fn a_crossing_on_red_becomes_one_candidate_with_its_stills() {
         EvidenceRole::At,
         EvidenceRole::After,
         EvidenceRole::Plate,
+        EvidenceRole::Sighting,
     ] {
         assert!(roles.contains(&role), "{roles:?}");
     }
@@ -253,7 +254,14 @@ fn a_crossing_on_red_becomes_one_candidate_with_its_stills() {
     for item in &candidate.evidence {
         let jpeg = store.get(&item.sha256).unwrap();
         assert_eq!(jpeg.len() as u64, item.n_bytes);
-        assert!(image::load_from_memory(&jpeg).is_ok());
+        let picture = image::load_from_memory(&jpeg).unwrap();
+        let size = (picture.width(), picture.height());
+        match item.role {
+            // The plate of 60 × 12 with a quarter of that on each side, not its vehicle.
+            EvidenceRole::Plate => assert!(size.0.abs_diff(90) <= 1 && size.1.abs_diff(18) <= 1),
+            EvidenceRole::Sighting => assert!(size.0 < 80 && 50 < size.1 && size.1 < 80),
+            _ => assert_eq!(size, SIZE),
+        }
     }
 }
 

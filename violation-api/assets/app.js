@@ -38,10 +38,15 @@ function refreshAll() {
 
 function tick() {
   for (const clock of document.querySelectorAll("[data-clock]")) {
-    const options = { timeZone: clock.dataset.zone, dateStyle: "short", timeStyle: "medium" };
-    const language = document.documentElement.lang === "en" ? "en-GB" : "vi";
+    const two = "2-digit";
+    const options = {
+      timeZone: clock.dataset.zone, hourCycle: "h23",
+      day: two, month: two, year: "numeric", hour: two, minute: two, second: two,
+    };
     try {
-      clock.textContent = new Intl.DateTimeFormat(language, options).format(new Date());
+      // As everywhere on the pages: 21/11/2026 14:32:50.
+      const format = new Intl.DateTimeFormat("en-GB", options);
+      clock.textContent = format.format(new Date()).replace(",", "");
     } catch {
       clock.textContent = "";
     }

@@ -6,6 +6,7 @@ use crate::{
     feed::{Changes, Feed},
     http::{self, guard::ip_of},
     ingest::{self, Ingest, IngestTally},
+    names::Names,
     pictures::Pictures,
     store::{Store, StoreError},
 };
@@ -72,6 +73,8 @@ pub struct ApiConfig {
     pub site: SiteId,
     /// The site's name for people.
     pub site_name: String,
+    /// What people call its cameras and gates.
+    pub names: Names,
     /// `sqlite:PATH` or `postgres://USER@HOST/NAME`.
     pub database_url: String,
     /// Where evidence files are, named by their SHA-256.
@@ -91,6 +94,7 @@ impl ApiConfig {
     pub fn new(site: SiteId, database_url: &str, evidence_dir: PathBuf) -> Self {
         Self {
             site_name: site.to_string(),
+            names: Names::default(),
             site,
             database_url: database_url.to_owned(),
             evidence_dir,
@@ -177,6 +181,7 @@ impl Api {
         let app = App {
             site: config.site,
             site_name: config.site_name,
+            names: Arc::new(config.names),
             zone,
             zone_name: config.zone,
             policy: config.bind_policy,

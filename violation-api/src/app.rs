@@ -1,7 +1,8 @@
 //! What all handlers share.
 
 use crate::{
-    api::BindPolicy, console::Assets, feed::Feed, ingest::Ingest, pictures::Pictures, store::Store,
+    api::BindPolicy, console::Assets, feed::Feed, ingest::Ingest, names::Names, pictures::Pictures,
+    store::Store,
 };
 use domain::{SiteId, Timestamp};
 use jiff::tz::TimeZone;
@@ -18,6 +19,7 @@ pub(crate) const LOCAL_REVIEWER: &str = "local";
 pub(crate) struct App {
     pub(crate) site: SiteId,
     pub(crate) site_name: String,
+    pub(crate) names: Arc<Names>,
     pub(crate) zone: TimeZone,
     pub(crate) zone_name: String,
     pub(crate) policy: BindPolicy,

@@ -17,6 +17,7 @@ mod words;
 use crate::{
     app::App,
     http::{Params, problem::Problem},
+    names::Names,
     store::AuditEntry,
 };
 use askama::Template;
@@ -140,6 +141,7 @@ impl Frame {
 /// What a page needs to turn rows into text.
 pub(crate) struct Teller {
     w: &'static Words,
+    names: Arc<Names>,
     moments: Moments,
     now: domain::Timestamp,
 }
@@ -149,7 +151,8 @@ impl Teller {
         let now = app.now();
         Self {
             w: Words::of(lang),
-            moments: Moments::new(&app.zone, now),
+            names: Arc::clone(&app.names),
+            moments: Moments::new(&app.zone, now, lang),
             now,
         }
     }

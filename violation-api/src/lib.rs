@@ -13,9 +13,11 @@ mod console;
 mod feed;
 mod http;
 mod ingest;
+mod names;
 mod pictures;
 pub mod store;
 
 pub use api::{Api, ApiConfig, ApiError, BindPolicy, DEFAULT_ZONE};
 pub use feed::Changes;
 pub use ingest::IngestTally;
+pub use names::Names;

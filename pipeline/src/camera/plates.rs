@@ -22,6 +22,19 @@ impl CameraCore {
         updates: &[TrackUpdate],
         detector: &mut D,
     ) -> Result<Vec<PlateRead>, D::Error> {
+        let reads = self.read_plates(frame, updates, detector)?;
+        if let Some(traffic) = &mut self.traffic {
+            traffic.see_plates(frame, updates, &reads);
+        }
+        Ok(reads)
+    }
+
+    fn read_plates<D: Detector>(
+        &mut self,
+        frame: &Frame,
+        updates: &[TrackUpdate],
+        detector: &mut D,
+    ) -> Result<Vec<PlateRead>, D::Error> {
         if !self.plan.tasks.plates {
             return Ok(Vec::new());
         }

@@ -5,6 +5,7 @@ use super::{
     names::{Badge, Tone},
     plate_view::PlateDetail,
     render,
+    view::Called,
 };
 use crate::{
     app::App,
@@ -22,7 +23,7 @@ use axum::{
     response::{Html, Redirect},
 };
 use casework::{DismissReason, Event, StateName};
-use domain::{EvidenceItem, EvidenceRole, Standing, ViolationId};
+use domain::{CameraId, EvidenceItem, EvidenceRole, Standing, ViolationId};
 use serde::Deserialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -34,7 +35,7 @@ struct CasePage {
     id: String,
     rule: String,
     rule_version: u32,
-    camera: String,
+    camera: Called,
     class: &'static str,
     act_at: String,
     act_at_utc: String,
@@ -116,6 +117,15 @@ fn signal(teller: &Teller, facts: &[(String, String)]) -> Option<(String, Badge)
     Some((word, Badge { word: class, tone }))
 }
 
+/// Who acted; a camera by its name.
+fn actor(teller: &Teller, actor: &str) -> String {
+    let id: Option<CameraId> = actor.strip_prefix("camera ").and_then(|id| id.parse().ok());
+    id.map_or_else(
+        || actor.to_owned(),
+        |id| format!("{} {}", teller.w.camera, teller.names.camera(&id)),
+    )
+}
+
 fn page(app: &App, lang: Lang, record: &CaseRecord, next: Option<String>) -> CasePage {
     let teller = Teller::new(app, lang);
     let (w, c, case) = (teller.w, &record.candidate, &record.case);
@@ -128,7 +138,7 @@ fn page(app: &App, lang: Lang, record: &CaseRecord, next: Option<String>) -> Cas
         .filter(|(name, _)| name != "phase" && name != "signal");
     let history = record.history.iter().map(|entry| HistoryView {
         time: teller.moments.short(entry.at),
-        actor: entry.actor.clone(),
+        actor: actor(&teller, &entry.actor),
         badge: w.case_state(entry.state),
         reason: entry
             .dismiss_reason
@@ -143,7 +153,7 @@ fn page(app: &App, lang: Lang, record: &CaseRecord, next: Option<String>) -> Cas
         id: record.id.to_string(),
         rule: w.rule_name(&c.rule),
         rule_version: c.rule_version,
-        camera: c.camera.to_string(),
+        camera: teller.called_camera(&c.camera),
         class: w.class(c.class),
         act_at: teller.moments.exact(c.act_at),
         act_at_utc: c.act_at.to_string(),

@@ -26,6 +26,8 @@ struct GatePage {
     frame: Frame,
     barrier: BarrierView,
     passages: Vec<PassageView>,
+    /// A gate that only knows faces keeps no pictures.
+    has_pictures: bool,
     older: Option<String>,
     is_first: bool,
 }
@@ -63,6 +65,7 @@ pub(crate) async fn get_gate(
         frame: Frame::new(&app, lang, &format!("/gates/{gate}")),
         barrier: teller.barrier(barrier),
         passages: rows.iter().map(|row| teller.passage(row)).collect(),
+        has_pictures: rows.iter().any(|row| row.picture_sha256.is_some()),
         older,
         is_first,
     })

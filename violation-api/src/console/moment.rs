@@ -1,5 +1,6 @@
 //! Moments as people at the site read them.
 
+use super::Lang;
 use domain::Timestamp;
 use jiff::{Zoned, tz::TimeZone};
 
@@ -8,13 +9,19 @@ use jiff::{Zoned, tz::TimeZone};
 pub(crate) struct Moments {
     zone: TimeZone,
     now: Timestamp,
+    /// Between seconds and their parts.
+    point: char,
 }
 
 impl Moments {
-    pub(crate) fn new(zone: &TimeZone, now: Timestamp) -> Self {
+    pub(crate) fn new(zone: &TimeZone, now: Timestamp, lang: Lang) -> Self {
         Self {
             zone: zone.clone(),
             now,
+            point: match lang {
+                Lang::Vietnamese => ',',
+                Lang::English => '.',
+            },
         }
     }
 
@@ -40,8 +47,8 @@ impl Moments {
         let Some(at) = self.zoned(at) else {
             return "?".to_owned();
         };
-        let millis = at.millisecond();
-        format!("{},{millis:03}", at.strftime("%d/%m/%Y %H:%M:%S"))
+        let (point, millis) = (self.point, at.millisecond());
+        format!("{}{point}{millis:03}", at.strftime("%d/%m/%Y %H:%M:%S"))
     }
 
     /// `14:32:50,123`.
@@ -49,8 +56,8 @@ impl Moments {
         let Some(at) = self.zoned(at) else {
             return "?".to_owned();
         };
-        let millis = at.millisecond();
-        format!("{},{millis:03}", at.strftime("%H:%M:%S"))
+        let (point, millis) = (self.point, at.millisecond());
+        format!("{}{point}{millis:03}", at.strftime("%H:%M:%S"))
     }
 }
 
@@ -60,7 +67,7 @@ mod tests {
 
     fn moments(zone: &str, now_micros: i64) -> Moments {
         let zone = TimeZone::get(zone).unwrap();
-        Moments::new(&zone, Timestamp::from_micros(now_micros))
+        Moments::new(&zone, Timestamp::from_micros(now_micros), Lang::Vietnamese)
     }
 
     #[test]
@@ -70,6 +77,9 @@ mod tests {
         assert_eq!(here.short(at), "14:32:50");
         assert_eq!(here.exact(at), "21/11/2026 14:32:50,123");
         assert_eq!(here.exact_time(at), "14:32:50,123");
+        let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        let english = Moments::new(&zone, at, Lang::English);
+        assert_eq!(english.exact_time(at), "14:32:50.123");
         // 17:00 UTC is midnight in Việt Nam.
         let next_day = moments("Asia/Ho_Chi_Minh", at.as_micros() + 10 * 3_600_000_000);
         assert_eq!(next_day.short(at), "21/11/2026 14:32:50");

@@ -69,6 +69,16 @@ impl Words {
         }
     }
 
+    /// Before there is a verdict; whoever has left gets none any more.
+    pub(crate) fn unanswered(&self, has_left: bool) -> Badge {
+        let (word, tone) = if has_left {
+            (self.no_verdict, Tone::Quiet)
+        } else {
+            (self.waiting_verdict, Tone::Busy)
+        };
+        Badge { word, tone }
+    }
+
     pub(crate) fn outcome_reason(&self, outcome: Outcome) -> Option<&'static str> {
         match outcome {
             Outcome::Grant => None,
@@ -194,7 +204,7 @@ impl Words {
             EvidenceRole::At => self.say("Lúc hành vi", "At the act"),
             EvidenceRole::After => self.say("Sau hành vi", "After the act"),
             EvidenceRole::Plate => self.say("Biển số phóng to", "Plate, enlarged"),
-            EvidenceRole::Sighting => self.say("Ảnh phương tiện", "Picture of the vehicle"),
+            EvidenceRole::Sighting => self.say("Phương tiện", "Vehicle"),
         }
     }
 

@@ -6,6 +6,9 @@ use domain::{PlateColour, PlateVote};
 /// Below this score a character is marked.
 const SURE_SCORE: f32 = 0.85;
 
+/// An alternative below this score would be written as 0.00.
+const ALTERNATIVE_SCORE_MIN: f32 = 0.005;
+
 /// A plate in a list.
 pub(crate) struct PlateChip {
     /// As people write it, one text a row.
@@ -111,18 +114,19 @@ impl PlateDetail {
             alternatives: c
                 .alternatives
                 .iter()
+                .filter(|(_, score)| ALTERNATIVE_SCORE_MIN <= *score)
                 .map(|(char, score)| (*char, words.decimal(*score)))
                 .collect(),
         };
-        let mut chars = vote.rows.iter().flat_map(|row| &row.chars);
+        let rows = vote.rows.iter();
+        let rows: Vec<Vec<CharCell>> = rows
+            .map(|row| row.chars.iter().map(cell).collect())
+            .collect();
+        let mut cells = rows.iter().flatten();
         Some(Self {
             chip,
-            has_alternatives: chars.any(|c| !c.alternatives.is_empty()),
-            rows: vote
-                .rows
-                .iter()
-                .map(|row| row.chars.iter().map(cell).collect())
-                .collect(),
+            has_alternatives: cells.any(|cell| !cell.alternatives.is_empty()),
+            rows,
             colour: words.colour(vote.colour),
             score: words.decimal(vote.score()),
             n_reads: vote.n_reads,

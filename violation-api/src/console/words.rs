@@ -50,10 +50,12 @@ words! {
     barrier: "Thanh chắn", "Barrier";
     since: "từ", "since";
     waiting_verdict: "Đang xét", "Being decided";
-    latency: "trễ", "latency";
-    latency_title: "Từ lúc máy ảnh ghi hình đến lúc trả lời",
+    no_verdict: "Không có kết luận", "No answer given";
+    latency: "Độ trễ", "Latency";
+    latency_short: "trễ", "after";
+    latency_title: "Từ lúc camera ghi hình đến lúc có kết luận",
         "From the camera's exposure to the answer";
-    no_plate: "Không có biển số", "No plate";
+    no_plate: "Chưa đọc được biển số", "Plate not read";
     face_match: "Khuôn mặt khớp", "Face matches";
     face_unknown: "Khuôn mặt chưa đăng ký", "Face not enrolled";
     line: "Vạch", "Line";
@@ -66,7 +68,7 @@ words! {
     camera: "Camera", "Camera";
     time: "Thời gian", "Time";
     picture: "Ảnh", "Picture";
-    verdict: "Trả lời", "Answer";
+    verdict: "Kết luận", "Answer";
     reason: "Lý do", "Reason";
     passage: "Lượt qua", "Passage";
     who: "Phương tiện / người", "Vehicle or person";

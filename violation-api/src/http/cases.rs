@@ -65,7 +65,7 @@ struct SummaryJson {
     /// `evidential` or `screening-only`.
     standing: &'static str,
     plate: Option<PlateJson>,
-    /// `/api/v1/evidence/{picture_sha256}` gives the still at the act.
+    /// `/api/v1/evidence/{picture_sha256}` gives the vehicle, or else the still at the act.
     picture_sha256: Option<String>,
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Cameras {
 #[schema(as = Camera)]
 struct CameraJson {
     camera: String,
+    /// What people call it; the id when it has no name.
+    name: String,
     /// `connecting`, `streaming`, `stalled`, `lost` or `ended`.
     state: &'static str,
     /// One line for people when it does not deliver.
@@ -44,6 +46,7 @@ pub(crate) async fn get_cameras(State(app): State<Arc<App>>) -> Result<Json<Came
     let rows = app.store.cameras().await?;
     let camera = |row: crate::store::CameraRow| CameraJson {
         has_picture: app.pictures.get(&row.status.camera).is_some(),
+        name: app.names.camera(&row.status.camera).to_owned(),
         camera: row.status.camera.to_string(),
         state: row.status.state.code(),
         reason: row.status.reason,
@@ -67,6 +70,8 @@ pub(crate) struct Gates {
 #[schema(as = Gate)]
 struct GateJson {
     gate: String,
+    /// What people call it; the id when it has no name.
+    name: String,
     /// `closed`, `opening`, `open`, `closing`, `fault` or `unknown`.
     barrier: &'static str,
     /// Since when, by the device; absent when it has not been heard of.
@@ -81,6 +86,7 @@ struct GateJson {
 pub(crate) async fn get_gates(State(app): State<Arc<App>>) -> Result<Json<Gates>, Problem> {
     let rows = app.store.gates().await?;
     let gate = |row: domain::Barrier| GateJson {
+        name: app.names.gate(&row.gate).to_owned(),
         gate: row.gate.to_string(),
         barrier: row.state.code(),
         since: (domain::Timestamp::EPOCH < row.since).then(|| row.since.to_string()),

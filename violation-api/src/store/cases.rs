@@ -126,7 +126,8 @@ macro_rules! summary_sql {
                  c.act_at, c.camera, c.rule, c.class, c.standing, c.plate_read,
                  (select e.sha256 from evidence_item e where e.owner_id = c.candidate_id
                       and e.role in ('at', 'before', 'after', 'sighting')
-                  order by case e.role when 'at' then 0 else 1 end, e.role, e.sha256
+                  order by case e.role when 'sighting' then 0 when 'at' then 1 else 2 end,
+                      e.role, e.sha256
                   limit 1) as picture_sha256
              from (select * from violation ",
             $filter,

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod console_lists;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod http;

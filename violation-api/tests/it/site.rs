@@ -10,7 +10,7 @@ use axum::{
 use domain::{DenyReason, GateState, Outcome, PassageState, ReferReason, Standing};
 use service::evidence::EvidenceStore;
 use tower::ServiceExt as _;
-use violation_api::{Api, ApiConfig, BindPolicy};
+use violation_api::{Api, ApiConfig, BindPolicy, Names};
 use wire::{CameraState, Envelope, Message};
 
 pub(crate) const CASE_1: &str = "vio_00000000000000000000000000000001";
@@ -107,11 +107,18 @@ impl Site {
     }
 
     pub(crate) async fn with(bind_policy: BindPolicy, more: &[Message]) -> Self {
+        Self::configured(more, |config| config.bind_policy = bind_policy).await
+    }
+
+    /// With names for some of what there is.
+    pub(crate) async fn named(names: Names, more: &[Message]) -> Self {
+        Self::configured(more, |config| config.names = names).await
+    }
+
+    async fn configured(more: &[Message], change: impl FnOnce(&mut ApiConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = ApiConfig {
-            bind_policy,
-            ..config(&folder)
-        };
+        let mut config = config(&folder);
+        change(&mut config);
         let evidence = EvidenceStore::open(&config.evidence_dir).unwrap();
         let picture_sha256 = evidence.put(&[0xff, 0xd8, 0xff, 1, 2, 3]).unwrap();
         let api = Api::open(config).await.unwrap();
