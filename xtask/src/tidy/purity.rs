@@ -119,12 +119,27 @@ fn is_test(path: &str) -> bool {
 
 fn check_source(krate: &str, file: &File) -> Vec<String> {
     let mut problems = Vec::new();
+    let lines: Vec<(usize, &str)> = file.lines().collect();
     // Tests stand at the end of a file, and may use what they like.
-    for (number, line) in file
-        .lines()
-        .take_while(|(_, line)| line.trim() != "#[cfg(test)]")
-    {
+    let n_product = (0..lines.len())
+        .find(|n| begins_tests(&lines[*n..]))
+        .unwrap_or(lines.len());
+    let mut is_in_import = false;
+    for (number, line) in &lines[..n_product] {
         let code = line.split("//").next().unwrap_or_default();
+        is_in_import |= code.trim_start().starts_with("use std::{");
+        for (module, why) in FORBIDDEN.iter().filter_map(|(word, why)| {
+            let module = word.strip_prefix("std::")?;
+            Some((module, why))
+        }) {
+            if is_in_import && names(code, module) {
+                problems.push(format!(
+                    "{}:{number}: pure crate `{krate}` must not use `std::{module}`: {why}",
+                    file.path
+                ));
+            }
+        }
+        is_in_import &= !code.contains(';');
         for (word, why) in FORBIDDEN {
             if names(code, word) {
                 problems.push(format!(
@@ -135,6 +150,12 @@ fn check_source(krate: &str, file: &File) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Whether the module of the tests begins here; an import for them alone does not.
+fn begins_tests(lines: &[(usize, &str)]) -> bool {
+    let text = |n: usize| lines.get(n).map_or("", |(_, line)| line.trim());
+    text(0) == "#[cfg(test)]" && text(1).starts_with("mod ")
 }
 
 /// Whether `code` has `word`, and not merely a longer name with `word` in it.
@@ -206,6 +227,9 @@ mod tests {
     fn what_reaches_outside_is_rejected() {
         for text in [
             "use std::fs;",
+            "use std::{collections::BTreeMap, fs};",
+            "use std::{\n    cmp::Ordering,\n    net::TcpStream,\n};",
+            "#[cfg(test)]\nuse domain::Plate;\nuse std::fs;",
             "let map = HashMap::new();",
             "let t = std::time::Instant::now();",
             "let y = x.sin();",
