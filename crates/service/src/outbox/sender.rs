@@ -45,6 +45,8 @@ pub(super) struct Sender {
     /// Whether the store may hold messages that are not waiting for a receipt.
     has_left_over: bool,
     scanned_to: i64,
+    /// Whether what is before the beginning of this look must still be looked at.
+    comes_round: bool,
     retry_at: Option<Instant>,
 }
 
@@ -62,6 +64,7 @@ impl Sender {
             n_left_over: 0,
             has_left_over: true,
             scanned_to: 0,
+            comes_round: false,
             retry_at: None,
         }
     }
@@ -136,12 +139,15 @@ impl Sender {
         self.waiting.clear();
         self.due.clear();
         self.n_left_over = 0;
+        self.scanned_to = 0;
         self.look_again();
     }
 
+    /// Goes on from where the last look ended and comes round: what nobody ever acknowledges must
+    /// not keep what is behind it from being sent.
     fn look_again(&mut self) {
         self.has_left_over = true;
-        self.scanned_to = 0;
+        self.comes_round = 0 < self.scanned_to;
     }
 
     fn on_time(&mut self) {
@@ -209,12 +215,10 @@ impl Sender {
     /// Sends the oldest messages that nobody has acknowledged, as many as may be out.
     async fn send_left_over(&mut self, session: u64) -> Result<(), OutboxError> {
         let rows = self.outbox.page(self.scanned_to, N_PAGE).await?;
-        if rows.len() < N_PAGE {
-            self.has_left_over = false;
-        }
+        let mut has_more = rows.len() == N_PAGE;
         for row in rows {
             if N_UNRECEIPTED_MAX <= self.n_left_over {
-                self.has_left_over = true;
+                has_more = true;
                 break;
             }
             self.scanned_to = row.seq;
@@ -222,8 +226,9 @@ impl Sender {
                 self.send(row, session, true).await;
             }
         }
-        if !self.has_left_over {
+        if !has_more {
             self.scanned_to = 0;
+            self.has_left_over = std::mem::take(&mut self.comes_round);
         }
         Ok(())
     }

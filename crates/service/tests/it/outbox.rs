@@ -142,6 +142,32 @@ async fn a_message_without_a_receipt_is_sent_again() {
 }
 
 #[tokio::test]
+async fn what_nobody_ever_acknowledges_keeps_nothing_back() {
+    let (folder, site) = (tempfile::tempdir().unwrap(), site("refused"));
+    let mut config = outbox_config(folder.path());
+    config.resend_after = Duration::from_millis(100);
+    let outbox = Outbox::open(config).await.unwrap();
+    // As many as may be out at a time, which a centre of another version refuses, and one behind.
+    let n_refused = N_UNRECEIPTED_MAX as u128;
+    put_many(&outbox, &site, 0..n_refused).await;
+    let last = put(&outbox, &site, n_refused).await;
+    let (centre, mut heard) = online(broker(), &site, "centre").await;
+    let (_bus, _running) = run(&outbox, broker(), &site).await;
+    until("what is behind them is sent", async || {
+        let incoming = next_of(&mut heard, &verdict_topic(&site)).await;
+        incoming.envelope().unwrap().id == last
+    })
+    .await;
+    receipt(&centre, SOURCE, &[last]);
+    until("only they are left", async || {
+        // They come again and again: a listener that does not listen would hold its receipt up.
+        next_of(&mut heard, &verdict_topic(&site)).await;
+        outbox.stats().await.unwrap().n_pending == n_refused as u64
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_gate_hears_at_once_also_while_the_centre_is_away() {
     let (folder, site) = (tempfile::tempdir().unwrap(), site("backlog"));
     let outbox = open(folder.path()).await;
