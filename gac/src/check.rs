@@ -46,7 +46,7 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
         .iter()
         .map(|problem| problem_line(path, problem))
         .collect();
-    lines.extend(missing_files(&site, path));
+    lines.extend(missing_files(&site, path, text.text()));
     let entries = site.registry_entries();
     lines.extend(look_alikes(entries));
     if lines.is_empty() {
@@ -83,23 +83,43 @@ pub(crate) fn problem_line(path: &Path, problem: &Problem) -> String {
     format!("{}{place}: {word}{what}; {instead}", path.display())
 }
 
-fn missing_files(site: &Site, path: &Path) -> Vec<String> {
+/// Files that the site names and that are not there. A warning: a camera's clip may come later.
+fn missing_files(site: &Site, path: &Path, text: &str) -> Vec<String> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut lines = Vec::new();
-    for camera in &site.cameras {
+    let secrets = [&site.storage.database_file, &site.broker.password_file];
+    let of_cameras = site.cameras.iter().flat_map(|camera| {
         let source = camera.source.get_ref();
-        for file in [&source.file, &source.pictures].into_iter().flatten() {
-            if !folder.join(file).exists() {
-                lines.push(format!(
-                    "{}: warning: camera {:?}: there is no {}",
-                    path.display(),
-                    camera.id.get_ref(),
-                    folder.join(file).display()
-                ));
-            }
-        }
-    }
-    lines
+        [
+            &source.file,
+            &source.pictures,
+            &source.credentials_file,
+            &source.portrait,
+        ]
+    });
+    secrets
+        .into_iter()
+        .chain(of_cameras)
+        .flatten()
+        .filter(|file| !folder.join(file).exists())
+        .map(|file| {
+            let place = place_of(&file.display().to_string(), text);
+            let missing = folder.join(file);
+            format!(
+                "{}{place}: warning: there is no {}",
+                path.display(),
+                missing.display()
+            )
+        })
+        .collect()
+}
+
+/// `:LINE:COLUMN` of a word's first place in the text.
+fn place_of(word: &str, text: &str) -> String {
+    let found = text
+        .lines()
+        .enumerate()
+        .find_map(|(n, line)| Some((n + 1, line.split_once(word)?.0.chars().count() + 1)));
+    found.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
 }
 
 /// Pairs that one confusable character separates: a camera may take one for the other.
@@ -159,6 +179,15 @@ mod tests {
             text.contains("51G12345 and 51G72345 differ in one character"),
             "{text}"
         );
+        assert!(is_right);
+    }
+
+    #[test]
+    fn files_that_are_not_there_are_told_with_their_places() {
+        let (text, is_right) = run("[site]\nid = \"a\"\nname = \"A\"\n\n[[camera]]\n\
+            id = \"c\"\ntasks = [\"people\"]\n\
+            source = { rtsp = \"rtsp://cam/1\", credentials_file = \"cam.secret\" }\n");
+        assert_eq!(text, "site.toml:8:55: warning: there is no cam.secret");
         assert!(is_right);
     }
 

@@ -192,7 +192,15 @@ fn models(running: &Running) -> BTreeMap<String, String> {
 }
 
 fn latencies(seen: &watch::Seen) -> BTreeMap<String, Quantiles> {
-    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    // Each is there also when nobody was let in.
+    let mut all: BTreeMap<String, Vec<f64>> = [
+        "capture_to_verdict",
+        "capture_to_command",
+        "capture_to_ack",
+        "capture_to_open",
+    ]
+    .map(|name| (name.to_owned(), Vec::new()))
+    .into();
     for timing in seen.commands.values() {
         let from = timing.captured_at;
         let steps = [

@@ -74,7 +74,11 @@ async fn start_one(
     let camera: CameraId = section.camera.get_ref().parse()?;
     let key = SigningKeyFile::load_or_create(&site.state("keys/command.key"))?;
     let simulator = match section.actuator {
-        ActuatorKind::Mqtt => None,
+        ActuatorKind::Mqtt => {
+            let public_key = key.public_hex();
+            tracing::info!(gate.id = %gate, public_key, "the barrier checks commands with it");
+            None
+        }
         ActuatorKind::Simulator => Some(start_simulator(site, &gate, &key, running)?),
     };
     let program = format!("gate-{gate}");

@@ -182,7 +182,7 @@ impl Report {
                 share(c.recall)
             );
         }
-        for (name, q) in &self.latency_ms {
+        for (name, q) in self.latency_ms.iter().filter(|(_, q)| 0 < q.n) {
             text += &format!(
                 "{name}: p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms (n = {})\n",
                 q.p50, q.p95, q.p99, q.n

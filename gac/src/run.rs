@@ -22,6 +22,7 @@ use service::{
     evidence::EvidenceStore,
     ids::{IdSource, Ids as _},
     outbox::{Outbox, OutboxConfig},
+    private_folder::private_folder,
     sealed::SealingKey,
     shutdown::Shutdown,
 };
@@ -177,11 +178,13 @@ pub struct Running {
 impl Running {
     /// Starts the parts, consumers first, so that nothing is said before somebody listens.
     pub async fn start(site: &LoadedSite, parts: Parts, shutdown: Shutdown) -> Result<Self> {
+        let state = site.path(&site.site.storage.dir);
+        private_folder(&state).with_context(|| format!("making {}", state.display()))?;
         let broker = start_broker(site, parts)?;
         let section = &site.site.broker;
         let credentials = match (&section.user, &section.password_file) {
             (Some(user), Some(file)) => Some(Credentials {
-                user: user.clone(),
+                user: user.get_ref().clone(),
                 password_file: site.path(file),
             }),
             (None, None) => None,

@@ -147,12 +147,15 @@ impl LoadedSite {
             });
         }
         let stop_line = match (&camera.stop_line, &camera.signal) {
-            (Some(line), Some(signal)) => Some(StopLine {
-                from: line.from,
-                to: line.to,
-                grace: Duration::from_millis(line.grace_ms),
-                lamps: [signal.red, signal.amber, signal.green],
-            }),
+            (Some(line), Some(signal)) => {
+                let (line, signal) = (line.get_ref(), signal.get_ref());
+                Some(StopLine {
+                    from: line.from,
+                    to: line.to,
+                    grace: Duration::from_millis(line.grace_ms),
+                    lamps: [signal.red, signal.amber, signal.green],
+                })
+            }
             _ => None,
         };
         Ok(Plan {

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod journal;
 pub mod keys;
 pub mod outbox;
+pub mod private_folder;
 pub mod sealed;
 pub mod shutdown;
 pub mod telemetry;

@@ -151,7 +151,8 @@ fn latency(report: &Report) -> String {
             q.max
         )
     };
-    let rows: String = report.latency_ms.iter().map(row).collect();
+    let measured = report.latency_ms.iter().filter(|(_, q)| 0 < q.n);
+    let rows: String = measured.map(row).collect();
     format!(
         "<table><tr><th>from → to</th><th class=\"text\" style=\"width:40%\">p50 to p99</th>\
          <th>n</th><th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>max ms</th></tr>{rows}</table>"

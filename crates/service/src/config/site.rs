@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 mod hours;
+mod places;
 mod validate;
 
 pub use hours::parse_hours;
@@ -92,7 +93,7 @@ pub struct BrokerSection {
     /// Port; for the embedded broker 0 takes a free one.
     pub port: u16,
     /// User name, when the broker asks for one.
-    pub user: Option<String>,
+    pub user: Option<Spanned<String>>,
     /// File with the password.
     pub password_file: Option<PathBuf>,
 }
@@ -177,9 +178,9 @@ pub struct CameraSection {
     #[serde(default, rename = "line")]
     pub lines: Vec<LineSection>,
     /// The stop line, for the rule `red-light`.
-    pub stop_line: Option<StopLineSection>,
+    pub stop_line: Option<Spanned<StopLineSection>>,
     /// The lamps of the signal that governs the stop line.
-    pub signal: Option<SignalSection>,
+    pub signal: Option<Spanned<SignalSection>>,
 }
 
 fn default_fps_max() -> Spanned<f32> {

@@ -1,11 +1,11 @@
 //! What is wrong with a site beyond syntax, and what to write instead.
 
 use super::{
-    CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
-    hours::parse_hours,
+    AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
+    hours::parse_hours, places::check_places,
 };
 use domain::{
-    CameraId, GateId, PersonId, Plate, SiteId, ZoneId,
+    CameraId, GateId, PersonId, Plate, SiteId,
     ports::{Access, Registration},
 };
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -48,13 +48,18 @@ impl fmt::Display for Problem {
 }
 
 /// Collects problems and knows the text that they stand in.
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     text: &'a str,
     problems: Vec<Problem>,
 }
 
 impl Checker<'_> {
-    fn add(&mut self, span: Range<usize>, what: impl Into<String>, instead: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        span: Range<usize>,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) {
         let (line, column) = position(self.text, span);
         let (what, instead) = (what.into(), instead.into());
         self.problems.push(Problem {
@@ -73,7 +78,7 @@ impl Checker<'_> {
         }
     }
 
-    fn slug<T: std::str::FromStr>(&mut self, name: &str, slug: &Spanned<String>) {
+    pub(super) fn slug<T: std::str::FromStr>(&mut self, name: &str, slug: &Spanned<String>) {
         if slug.get_ref().parse::<T>().is_err() {
             self.add(
                 slug.span(),
@@ -135,6 +140,15 @@ impl Site {
                 "write for example \"127.0.0.1:8080\"",
             );
         }
+        if let Some(user) = &self.broker.user
+            && self.broker.password_file.is_none()
+        {
+            checker.add(
+                user.span(),
+                "[broker] has a user and no password",
+                "add password_file, or leave the user out",
+            );
+        }
         checker.unique("camera", self.cameras.iter().map(|camera| &camera.id));
         checker.unique("gate", self.gates.iter().map(|gate| &gate.id));
         for camera in &self.cameras {
@@ -146,6 +160,7 @@ impl Site {
         for registration in &self.registrations {
             check_registration(&mut checker, registration);
         }
+        check_twice(&mut checker, &self.registrations);
         checker.problems
     }
 
@@ -217,42 +232,6 @@ fn check_source(checker: &mut Checker<'_>, camera: &CameraSection) {
             "write tcp or udp",
         );
     }
-}
-
-fn check_places(checker: &mut Checker<'_>, camera: &CameraSection) {
-    if let Some(region) = &camera.region
-        && (region.get_ref().len() < 3 || region.get_ref().iter().any(|corner| !is_share(corner)))
-    {
-        checker.add(
-            region.span(),
-            "a region needs three corners or more, each inside the picture",
-            "write corners as [x, y] with 0 at the left and top and 1 at the right and bottom",
-        );
-    }
-    for line in &camera.lines {
-        checker.slug::<ZoneId>("zone", &line.zone);
-        if !is_share(&line.from) || !is_share(&line.to) || line.from == line.to {
-            checker.add(
-                line.zone.span(),
-                "the line is not inside the picture or has no length",
-                "write from and to as [x, y] between 0 and 1",
-            );
-        }
-    }
-    if camera.stop_line.is_some() && camera.signal.is_none() {
-        checker.add(
-            camera.id.span(),
-            format!(
-                "camera {:?} has a stop line and no signal",
-                camera.id.get_ref()
-            ),
-            "add signal with the boxes of the red, amber and green lamp",
-        );
-    }
-}
-
-fn is_share(point: &[f32; 2]) -> bool {
-    point.iter().all(|v| (0.0..=1.0).contains(v))
 }
 
 fn check_gate(checker: &mut Checker<'_>, gate: &GateSection, cameras: &[CameraSection]) {
@@ -348,6 +327,25 @@ fn check_registration(checker: &mut Checker<'_>, registration: &Spanned<Registra
     }
 }
 
+/// Entries of one plate that differ are referred to the guard: nobody knows which one counts.
+fn check_twice(checker: &mut Checker<'_>, registrations: &[Spanned<RegistrationSection>]) {
+    let mut seen = BTreeSet::new();
+    let allowed = registrations
+        .iter()
+        .map(Spanned::get_ref)
+        .filter(|entry| entry.access == AccessKind::Allow);
+    for text in allowed.filter_map(|entry| entry.plate.as_ref()) {
+        let plate = Plate::parse(text.get_ref()).map(|plate| plate.expose());
+        if plate.is_ok_and(|plate| !seen.insert(plate)) {
+            checker.warn(
+                text.span(),
+                "this plate is on the list twice",
+                "give one registration all its hours; if the two differ, the guard is asked",
+            );
+        }
+    }
+}
+
 fn check_plate(checker: &mut Checker<'_>, plate: &Spanned<String>) {
     match Plate::parse(plate.get_ref()) {
         Err(error) => {
@@ -388,8 +386,8 @@ fn registration_of(entry: &RegistrationSection) -> Option<Registration> {
         plate,
         person,
         access: match entry.access {
-            super::AccessKind::Allow => Access::Allow,
-            super::AccessKind::Bar => Access::Bar,
+            AccessKind::Allow => Access::Allow,
+            AccessKind::Bar => Access::Bar,
         },
         valid_from: time(&entry.valid_from)?,
         valid_until: time(&entry.valid_until)?,
@@ -449,6 +447,18 @@ hours = ["mon-fri 07:00-18:00"]
                  \"mon-fri 07:00-18:00\"",
             ]
         );
+    }
+
+    #[test]
+    fn a_plate_that_is_listed_twice_and_a_user_without_password_are_told() {
+        let twice = format!("{GOOD}\n[[registration]]\nplate = \"30f 25658\"\n");
+        let found = problems(&twice);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("warning: line 21 column 9: this plate is on the list twice"));
+        let user = format!("{GOOD}\n[broker]\nuser = \"gac\"\n");
+        let found = problems(&user);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("line 21 column 8: [broker] has a user and no password"));
     }
 
     #[test]
