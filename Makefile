@@ -53,6 +53,7 @@ test:
 	@if grep -rqE --include='*.rs' '^ *//[/!] ```(rust|no_run|should_panic)?$$' $(sources); then \
 	  scripts/stage 'documentation tests' cargo test --quiet $(shape) --doc; fi
 	$(stage) 'tests (nextest)' cargo nextest run $(shape)
+	@scripts/skipped $(target)/nextest/default/junit.xml
 
 sources := benches crates gac gate-controller models pipeline samples violation-api xtask
 

@@ -33,6 +33,12 @@ impl Checkout {
         self.root.join("third_party/models")
     }
 
+    /// The folder of upstream files beside it, where there is one.
+    pub fn mirror(&self) -> Option<PathBuf> {
+        let path = self.root.join("../shared/data/models");
+        path.exists().then_some(path)
+    }
+
     /// Its inference runtime, when set-up has put one there.
     pub(super) fn runtime(&self) -> Option<PathBuf> {
         let path = self.root.join("third_party/onnxruntime/libonnxruntime.so");
@@ -51,11 +57,11 @@ impl Checkout {
     pub fn prepare(&self, kind: SceneKind) -> Result<(), String> {
         let store = self.store();
         let is_complete = needs::skip_reason(Some(kind), &store).is_none();
-        let mirror = self.root.join("../shared/data/models");
-        if !(is_complete && needs::reads_plates(&store)) && mirror.exists() {
+        let mirror = self.mirror();
+        if !(is_complete && needs::reads_plates(&store)) && mirror.is_some() {
             let options = PullOptions {
                 store_dir: self.store_dir(),
-                mirror: Some(mirror),
+                mirror,
                 repository: Some(self.root.clone()),
                 python_path: Some(self.root.join("third_party/python")),
                 allow_network: false,
