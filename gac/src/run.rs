@@ -268,6 +268,8 @@ impl Running {
         // say.
         drop(tokio::time::timeout(BROKER_WITHIN, bus.wait_online()).await);
         let (pipeline, outlet) = Pipeline::start(setups, detectors, &shared)?;
+        let faults = pipeline.faults();
+        self.tasks.spawn(async move { Ok(faults.ended().await?) });
         self.pipeline = Some(Arc::new(pipeline));
         let name = self.site.clone();
         self.tasks.spawn(pump(name, outlet, outbox, bus));

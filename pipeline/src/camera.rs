@@ -76,6 +76,10 @@ pub(crate) struct CameraCore {
     last_looked_at: Option<Timestamp>,
     last_live_at: Option<Timestamp>,
     n_live_tracks: usize,
+    newest_at: Option<Timestamp>,
+    /// The number of the next track, so that none is used twice.
+    next_track: u64,
+    clock_error: Duration,
     pub(crate) stats: CameraStats,
 }
 
@@ -96,22 +100,15 @@ impl CameraCore {
             faces_make_tracks: plan.tasks.faces,
             ..SightingsConfig::new(plan.camera.clone())
         };
-        let max_age = Duration::from_secs(if plan.stop_line.is_some() { 6 } else { 2 });
+        let first_track = TrackerConfig::default().first_id;
         Ok(Self {
-            tracker: Tracker::new(TrackerConfig {
-                score_high: SCORE_HIGH,
-                confirm_hits: CONFIRM_HITS,
-                ..TrackerConfig::default()
-            }),
+            tracker: new_tracker(first_track),
             sightings: Sightings::new(config, move || SightingId(ids())),
             traffic: plan
                 .stop_line
                 .as_ref()
                 .map(|line| Traffic::new(line, Box::new(move || CandidateId(candidate_ids())))),
-            ring: FrameRing::new(RingLimits {
-                max_age,
-                ..RingLimits::default()
-            }),
+            ring: new_ring(&plan),
             counters: Vec::new(),
             rides: Rides::default(),
             totals: BTreeMap::new(),
@@ -122,6 +119,9 @@ impl CameraCore {
             last_looked_at: None,
             last_live_at: None,
             n_live_tracks: 0,
+            newest_at: None,
+            next_track: first_track,
+            clock_error: Duration::ZERO,
             stats: CameraStats::default(),
             plan,
         })
@@ -134,6 +134,13 @@ impl CameraCore {
         detector: &mut D,
         outlets: &Outlets,
     ) -> Result<(), D::Error> {
+        // Told by the source's event before; only a frame that overtook it comes here.
+        if let Some(newest) = self.newest_at
+            && frame.captured_at <= newest
+        {
+            self.start_over(newest.since(frame.captured_at), outlets);
+        }
+        self.newest_at = Some(frame.captured_at);
         self.prepare(frame);
         self.ring.push(frame);
         self.stats.first_at.get_or_insert(frame.captured_at);
@@ -152,6 +159,8 @@ impl CameraCore {
         let mut updates = Vec::new();
         self.tracker
             .step(frame.captured_at, &detections, &mut updates);
+        let numbers = updates.iter().map(|update| update.track.id.0 + 1);
+        self.next_track = numbers.fold(self.next_track, u64::max);
         self.rides.remember(frame.captured_at, &updates);
         self.n_live_tracks = updates
             .iter()
@@ -202,6 +211,36 @@ impl CameraCore {
         self.sightings.finish(at, &mut said);
         self.flush_rules(outlets);
         self.tell(said, outlets);
+    }
+
+    /// Capture times begin anew, or what is remembered is not to be trusted: everything ends, and
+    /// the next frame is the first. Times before and after are never compared.
+    ///
+    /// `clock_was_off` is how wrong the clock is known to have been.
+    pub(crate) fn start_over(&mut self, clock_was_off: Duration, outlets: &Outlets) {
+        if let Some(traffic) = &mut self.traffic {
+            traffic.doubt_clock(clock_was_off);
+        }
+        self.finish(outlets);
+        self.tracker = new_tracker(self.next_track);
+        self.ring = new_ring(&self.plan);
+        self.rides = Rides::default();
+        if let Some(traffic) = &mut self.traffic {
+            traffic.forget_vehicles();
+        }
+        // Counters and rule are made anew with the place.
+        self.place = None;
+        self.told.clear();
+        self.last_plate_look.clear();
+        self.last_looked_at = None;
+        self.last_live_at = None;
+        self.n_live_tracks = 0;
+        self.newest_at = None;
+    }
+
+    /// How far the capture times may be from the truth.
+    pub(crate) fn set_clock_error(&mut self, bound: Duration) {
+        self.clock_error = bound;
     }
 
     fn prepare(&mut self, frame: &Frame) {
@@ -303,6 +342,7 @@ impl CameraCore {
             let plate = self.sightings.plate_of(update.track.id);
             traffic.see_track(frame.seq, update, (sighting, plate));
         }
+        traffic.set_clock_error(self.clock_error);
         for job in traffic.ready(frame.captured_at, &self.ring, &self.plan.camera) {
             self.stats.candidates += 1;
             outlets.evidence.put(job);
@@ -420,4 +460,21 @@ impl CameraCore {
         });
         counted.chain(stop).collect()
     }
+}
+
+fn new_tracker(first_id: u64) -> Tracker {
+    Tracker::new(TrackerConfig {
+        score_high: SCORE_HIGH,
+        confirm_hits: CONFIRM_HITS,
+        first_id,
+        ..TrackerConfig::default()
+    })
+}
+
+fn new_ring(plan: &Plan) -> FrameRing {
+    let max_age = Duration::from_secs(if plan.stop_line.is_some() { 6 } else { 2 });
+    FrameRing::new(RingLimits {
+        max_age,
+        ..RingLimits::default()
+    })
 }

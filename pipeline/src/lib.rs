@@ -8,6 +8,8 @@
 mod annotate;
 mod camera;
 mod evidence;
+mod fault;
+mod follow;
 pub mod gallery;
 mod motion;
 mod output;
@@ -17,6 +19,7 @@ mod stats;
 mod traffic;
 
 pub use annotate::{Canvas, Mark, MarkLine, Tone};
+pub use fault::{Fault, FaultWatch};
 pub use output::Output;
 pub use plan::{CountLine, Plan, StopLine, Tasks};
 pub use scheduler::HandOver;
@@ -24,15 +27,13 @@ pub use stats::CameraStats;
 use stats::FrameRate;
 
 use camera::{CameraCore, Outlets};
-use domain::{
-    CameraId, Frame, SourceEvent,
-    ports::{Detector, FrameSource as _},
-};
+use domain::{CameraId, Frame, ports::Detector};
+use fault::{Faults, survives};
 use gallery::Gallery;
 use output::Outputs;
 use scheduler::{LaneConfig, Scheduler};
 use service::evidence::EvidenceStore;
-use source::{Source, SourceMonitor, SourceOptions, SourceSpec, SourceState, StopHandle};
+use source::{SourceMonitor, SourceOptions, SourceSpec, StopHandle};
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,8 +43,8 @@ use std::{
 use tokio::sync::mpsc::Receiver;
 use wire::{CameraState, CameraStatus};
 
-/// A camera's status is told this often.
-const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// A worker that panics on so many frames in a row cannot go on.
+const PANICS_MAX: u32 = 16;
 
 /// One camera and what is to be done with its frames.
 pub struct CameraSetup {
@@ -97,6 +98,7 @@ struct Inner {
     cameras: Vec<Camera>,
     scheduler: Scheduler,
     outlets: Outlets,
+    faults: Faults,
 }
 
 /// A running pipeline.
@@ -117,8 +119,10 @@ impl Pipeline {
         shared: &Shared,
     ) -> Result<(Self, Receiver<Output>), StartError> {
         let (outputs, receiver) = Outputs::new();
-        let (queue, picture_thread) = evidence::start(shared.evidence.clone(), outputs.clone())
-            .map_err(StartError::Thread)?;
+        let faults = Faults::new();
+        let (queue, picture_thread) =
+            evidence::start(shared.evidence.clone(), outputs.clone(), faults.clone())
+                .map_err(StartError::Thread)?;
         let outlets = Outlets {
             outputs,
             evidence: queue,
@@ -148,6 +152,7 @@ impl Pipeline {
             cameras,
             scheduler: Scheduler::new(&lanes),
             outlets,
+            faults,
         });
         let mut threads = vec![picture_thread];
         for (n, mut detector) in detectors.into_iter().enumerate() {
@@ -158,7 +163,7 @@ impl Pipeline {
         for (n, setup) in setups.into_iter().enumerate() {
             let inner = inner.clone();
             let name = format!("gac-cam-{n}");
-            threads.push(spawn(name, move || follow(&inner, n, setup))?);
+            threads.push(spawn(name, move || follow::camera(&inner, n, setup))?);
         }
         Ok((Self { inner, threads }, receiver))
     }
@@ -170,6 +175,12 @@ impl Pipeline {
                 stop.stop();
             }
         }
+        self.inner.outlets.evidence.end();
+    }
+
+    /// Tells when the pipeline cannot go on. Whoever runs it then stops it, and starts it anew.
+    pub fn faults(&self) -> FaultWatch {
+        self.inner.faults.watch()
     }
 
     /// Waits until every source has ended and everything has been said, then gives the counts.
@@ -184,6 +195,7 @@ impl Pipeline {
             }
         }
         let all = stats(&inner);
+        inner.outlets.evidence.end();
         drop(inner);
         if let Some(Err(_)) = pictures.map(JoinHandle::join) {
             tracing::error!("the evidence thread has panicked");
@@ -224,7 +236,8 @@ impl Inner {
         if let Some((_, monitor)) = &*locked(&camera.source) {
             let source = monitor.stats();
             stats.frames = source.n_decoded;
-            stats.dropped += source.n_dropped;
+            stats.missing = source.n_missing;
+            stats.dropped += source.n_dropped + source.n_missing;
         }
         stats.cpu += *locked(&camera.source_cpu);
         stats
@@ -272,7 +285,7 @@ fn lane(setup: &CameraSetup) -> LaneConfig {
     }
 }
 
-/// Gives the camera back even when a model panics.
+/// Gives the camera back whatever happens.
 struct Turn<'a>(&'a Scheduler, usize);
 
 impl Drop for Turn<'_> {
@@ -282,103 +295,52 @@ impl Drop for Turn<'_> {
 }
 
 fn work<D: Detector>(inner: &Inner, detector: &mut D) {
+    let mut n_panics = 0;
     while let Some((n, frame)) = inner.scheduler.take() {
-        let turn = Turn(&inner.scheduler, n);
+        let _turn = Turn(&inner.scheduler, n);
         let camera = &inner.cameras[n];
         *locked(&camera.newest) = Some(frame.clone());
+        let clock_error = locked(&camera.source)
+            .as_ref()
+            .map(|(_, monitor)| monitor.stats().timeline.clock_error_bound);
         let before = stats::thread_cpu();
-        let mut core = locked(&camera.core);
-        if let Err(error) = core.judge(&frame, detector, &inner.outlets) {
-            core.stats.failed += 1;
-            // A model that always fails must not fill the disk with the same line.
-            let n_failed = core.stats.failed;
-            if n_failed.is_power_of_two() {
-                let reason = error_line(&error);
-                tracing::error!(camera.id = %camera.id, n_failed, reason, "frames not analysed");
+        let judged = survives(|| {
+            let mut core = locked(&camera.core);
+            core.set_clock_error(clock_error.unwrap_or_default());
+            core.judge(&frame, detector, &inner.outlets)
+        });
+        match judged {
+            Some(Ok(())) => n_panics = 0,
+            Some(Err(error)) => {
+                n_panics = 0;
+                camera.count_failure(&error_line(&error));
             }
-        }
-        core.stats.cpu += stats::thread_cpu().saturating_sub(before);
-        drop(core);
-        drop(turn);
-    }
-}
-
-/// Takes one camera's frames until they end.
-fn follow(inner: &Arc<Inner>, n: usize, setup: CameraSetup) {
-    let CameraSetup {
-        source,
-        mut options,
-        ..
-    } = setup;
-    // `next` does not return while a camera is away, so the source itself says so. The monitor
-    // keeps this callback and `inner` keeps the monitor: a strong reference would never end.
-    let told = Arc::downgrade(inner);
-    options.on_state = Some(Arc::new(move |state| {
-        if let (SourceState::Stalled | SourceState::Lost { .. }, Some(inner)) =
-            (state, told.upgrade())
-        {
-            let (state, reason) = wire_state(state);
-            inner.tell_status(n, state, reason);
-        }
-    }));
-    let mut source = match Source::open(source, options) {
-        Ok(source) => source,
-        Err(error) => {
-            let reason = error_line(&error);
-            tracing::error!(camera.id = %inner.cameras[n].id, reason, "a camera did not open");
-            inner.tell_status(n, CameraState::Lost, Some(reason));
-            inner.scheduler.end(n);
-            return;
-        }
-    };
-    let monitor = source.monitor();
-    *locked(&inner.cameras[n].source) = Some((source.stop_handle(), monitor.clone()));
-    inner.tell_status(n, CameraState::Connecting, None);
-    let mut told_at = None;
-    let mut failure = None;
-    loop {
-        match source.next() {
-            Ok(SourceEvent::Frame(frame)) => {
-                let at = frame.captured_at;
-                inner.scheduler.offer(n, frame);
-                *locked(&inner.cameras[n].source_cpu) = stats::thread_cpu() + monitor.stats().cpu;
-                if told_at.is_none_or(|told| STATUS_INTERVAL <= at.since(told)) {
-                    told_at = Some(at);
-                    let (state, reason) = wire_state(&monitor.state());
-                    inner.tell_status(n, state, reason);
+            None => {
+                n_panics += 1;
+                camera.count_failure("the analysis has panicked");
+                // Half a frame is in the camera's memory.
+                let begins = || locked(&camera.core).start_over(Duration::ZERO, &inner.outlets);
+                if survives(begins).is_none() || n_panics == PANICS_MAX {
+                    let id = &camera.id;
+                    inner.faults.fail(format!(
+                        "the analysis has panicked on {n_panics} frames in a row, last of {id}"
+                    ));
                 }
             }
-            Ok(SourceEvent::Gap { .. }) => {
-                let (state, reason) = wire_state(&monitor.state());
-                inner.tell_status(n, state, reason);
-            }
-            Ok(SourceEvent::EndOfStream) => break,
-            Err(error) => {
-                let reason = error_line(&error);
-                tracing::error!(camera.id = %inner.cameras[n].id, reason, "a camera has ended");
-                failure = Some(reason);
-                break;
-            }
         }
+        locked(&camera.core).stats.cpu += stats::thread_cpu().saturating_sub(before);
     }
-    inner.scheduler.drain(n);
-    locked(&inner.cameras[n].core).finish(&inner.outlets);
-    let state = if failure.is_some() {
-        CameraState::Lost
-    } else {
-        CameraState::Ended
-    };
-    inner.tell_status(n, state, failure);
-    inner.scheduler.end(n);
 }
 
-fn wire_state(state: &SourceState) -> (CameraState, Option<String>) {
-    match state {
-        SourceState::Connecting => (CameraState::Connecting, None),
-        SourceState::Streaming => (CameraState::Streaming, None),
-        SourceState::Stalled => (CameraState::Stalled, None),
-        SourceState::Lost { reason } => (CameraState::Lost, Some(reason.clone())),
-        SourceState::Ended => (CameraState::Ended, None),
+impl Camera {
+    fn count_failure(&self, reason: &str) {
+        let mut core = locked(&self.core);
+        core.stats.failed += 1;
+        // A model that always fails must not fill the disk with the same line.
+        let n_failed = core.stats.failed;
+        if n_failed.is_power_of_two() {
+            tracing::error!(camera.id = %self.id, n_failed, reason, "frames not analysed");
+        }
     }
 }
 

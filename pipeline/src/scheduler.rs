@@ -98,9 +98,11 @@ impl Scheduler {
         let due = {
             let lane = &mut state.lanes[lane];
             lane.counts.offered += 1;
+            let at = frame.captured_at;
+            // Times that go back have begun anew.
             let is_due = lane
                 .last_due
-                .is_none_or(|last| lane.config.interval_min <= frame.captured_at.since(last));
+                .is_none_or(|last| at < last || lane.config.interval_min <= at.since(last));
             if is_due {
                 lane.last_due = Some(frame.captured_at);
             } else {
@@ -268,6 +270,7 @@ mod tests {
             .count();
         assert_eq!(taken, 4); // 0, 120, 240 and 360 ms
         assert_eq!(s.counts(0).skipped, 6);
+        assert!(s.offer(0, frame(10, -3_600_000)), "the clock was set back");
     }
 
     #[test]

@@ -12,9 +12,11 @@ pub struct CameraStats {
     pub analysed: u64,
     /// Frames in which nothing moved, so that the models were not asked.
     pub still: u64,
-    /// Frames that were due and replaced by a newer one.
+    /// Frames that were not analysed: replaced by a newer one, or lost before they arrived.
     pub dropped: u64,
-    /// Frames on which a model failed.
+    /// Of these, frames that never arrived, as far as the times of those that did can tell.
+    pub missing: u64,
+    /// Frames on which a model or the analysis failed.
     pub failed: u64,
     /// Boxes that the models found.
     pub detections: u64,
@@ -57,6 +59,11 @@ impl FrameRate {
             self.since = Some((at, frames));
             return self.newest;
         };
+        if at < since {
+            // The stream's time began anew.
+            self.since = Some((at, frames));
+            return self.newest;
+        }
         let span = at.since(since);
         if RATE_SPAN_MIN <= span {
             self.newest = frames.saturating_sub(before) as f32 / span.as_secs_f32();
@@ -66,9 +73,18 @@ impl FrameRate {
     }
 }
 
+/// A clock that nobody sets: spans are measured by it, never by the time of day.
+pub(crate) fn steady() -> Duration {
+    of(rustix::time::ClockId::Monotonic)
+}
+
 /// CPU time of the calling thread so far.
 pub(crate) fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    of(rustix::time::ClockId::ThreadCPUTime)
+}
+
+fn of(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     let (secs, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
     Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0))
 }
@@ -88,5 +104,6 @@ mod tests {
         assert_eq!(rate.fps(at(3000), 36), 5.0);
         // After a jump of the stream's time the old rate stands until there is a new one.
         assert_eq!(rate.fps(at(2000), 40), 5.0);
+        assert_eq!(rate.fps(at(3000), 50), 10.0);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     BoxInImage, CameraId, Candidate, CandidateId, EvidenceRole, Frame, PlateRead, PlateVote,
-    SightingId, SignalPhase, Timestamp, TrackId, geometry::Crossing,
+    SightingId, SignalPhase, Standing, Timestamp, TrackId, geometry::Crossing,
 };
 use plate_shots::PlateShots;
 use rules::{
@@ -31,6 +31,13 @@ const PENDING_MAX: usize = 64;
 /// Tracks whose boxes are drawn as having broken a rule.
 const FIRED_MAX: usize = 128;
 
+/// What stands behind an act whose time may be further off serves screening only: GA/T 832 wants a
+/// clock that is right within a second.
+const CLOCK_ERROR_MAX: Duration = Duration::from_secs(1);
+
+/// The fact that is appended to the rule's own.
+const CLOCK_ERROR: &str = "clock_error_bound_ms";
+
 struct Pending {
     finding: RuleFinding,
     stills: Vec<Still>,
@@ -46,6 +53,9 @@ pub(crate) struct Traffic {
     pending: Vec<Pending>,
     fired: VecDeque<TrackId>,
     plate_shots: PlateShots,
+    clock_error: Duration,
+    /// Of the rules before this one.
+    past_refusals: BTreeMap<String, u64>,
     ids: Box<dyn FnMut() -> CandidateId + Send>,
 }
 
@@ -58,6 +68,8 @@ impl Traffic {
             pending: Vec::new(),
             fired: VecDeque::new(),
             plate_shots: PlateShots::default(),
+            clock_error: Duration::ZERO,
+            past_refusals: BTreeMap::new(),
             ids,
         }
     }
@@ -74,7 +86,27 @@ impl Traffic {
             hits_before_min: 1,
             ..RedLightConfig::new(line, Crossing::LeftToRight)
         };
+        self.past_refusals = self.refusals();
         self.rule = Some(RedLight::new(config));
+    }
+
+    /// Forgets the vehicles, whose tracks have ended; what was found has been flushed before.
+    pub(crate) fn forget_vehicles(&mut self) {
+        self.fired.clear();
+        self.plate_shots = PlateShots::default();
+    }
+
+    /// How far the times of what is found from now on may be from the truth.
+    pub(crate) fn set_clock_error(&mut self, bound: Duration) {
+        self.clock_error = bound;
+    }
+
+    /// The clock was found to have been wrong by so much, also for what still waits.
+    pub(crate) fn doubt_clock(&mut self, by: Duration) {
+        self.clock_error = self.clock_error.max(by);
+        for pending in &mut self.pending {
+            mark_clock(&mut pending.finding, self.clock_error);
+        }
     }
 
     /// Looks at the lamps.
@@ -135,7 +167,8 @@ impl Traffic {
         if let Some(rule) = &mut self.rule {
             rule.step(&RuleInput::Tick { at: now }, &mut self.found);
         }
-        for finding in std::mem::take(&mut self.found) {
+        for mut finding in std::mem::take(&mut self.found) {
+            mark_clock(&mut finding, self.clock_error);
             self.fired.push_back(finding.track);
             if FIRED_MAX < self.fired.len() {
                 self.fired.pop_front();
@@ -177,8 +210,11 @@ impl Traffic {
 
     /// Crossings that were not found, by reason.
     pub(crate) fn refusals(&self) -> BTreeMap<String, u64> {
-        let refusals = self.rule.iter().flat_map(RedLight::refusals);
-        refusals.map(|(why, n)| (format!("{why:?}"), *n)).collect()
+        let mut all = self.past_refusals.clone();
+        for (why, n) in self.rule.iter().flat_map(RedLight::refusals) {
+            *all.entry(format!("{why:?}")).or_default() += n;
+        }
+        all
     }
 
     /// Whether a rule has fired for the track.
@@ -230,6 +266,16 @@ impl Traffic {
             evidence: Vec::new(),
         };
         Job::Candidate { candidate, stills }
+    }
+}
+
+/// Says how far the time of the act may be from the truth, and draws the consequence.
+fn mark_clock(finding: &mut RuleFinding, bound: Duration) {
+    finding.facts.retain(|(name, _)| name != CLOCK_ERROR);
+    let bound_ms = bound.as_millis().to_string();
+    finding.facts.push((CLOCK_ERROR.to_owned(), bound_ms));
+    if CLOCK_ERROR_MAX < bound {
+        finding.standing = Standing::ScreeningOnly;
     }
 }
 
@@ -298,6 +344,37 @@ fn mean(pixels: &[[u8; 3]]) -> [f32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_act_whose_time_may_be_off_by_more_than_a_second_serves_screening_only() {
+        let mut finding = RuleFinding {
+            track: TrackId(1),
+            sighting: SightingId(1),
+            class: domain::Class::Car,
+            rule: "red-light",
+            version: 1,
+            act_at: Timestamp::EPOCH,
+            act_seq: 0,
+            bounds: BoxInImage::new(0., 0., 1., 1.),
+            frames: Vec::new(),
+            standing: Standing::Evidential,
+            facts: vec![("phase".to_owned(), "red".to_owned())],
+            plate: None,
+        };
+        for (bound_ms, expect) in [
+            (540, Standing::Evidential),
+            (1000, Standing::Evidential),
+            (1001, Standing::ScreeningOnly),
+        ] {
+            mark_clock(&mut finding, Duration::from_millis(bound_ms));
+            assert_eq!(finding.standing, expect);
+            assert_eq!(finding.facts.len(), 2);
+            assert_eq!(
+                finding.facts[1],
+                (CLOCK_ERROR.to_owned(), bound_ms.to_string())
+            );
+        }
+    }
 
     #[test]
     fn the_colours_of_a_lamp() {

@@ -7,19 +7,27 @@
 )]
 
 use domain::{
-    BoxInImage, CharRead, Class, Detection, EvidenceRole, FaceObservation, Frame, PlateColour,
-    PlateRead, RowRead, SightingPhase, SignalPhase, ports::Detector,
+    BoxInImage, CameraId, CharRead, Class, Detection, EvidenceRole, FaceObservation, Frame,
+    PlateColour, PlateRead, RowRead, Sighting, SightingId, SightingPhase, SignalPhase, Standing,
+    ports::Detector,
 };
-use pipeline::{CameraSetup, CountLine, HandOver, Output, Pipeline, Plan, Shared, StopLine, Tasks};
+use pipeline::{
+    CameraSetup, CameraStats, CountLine, Fault, HandOver, Output, Pipeline, Plan, Shared, StopLine,
+    Tasks,
+};
 use service::evidence::EvidenceStore;
 use source::{Pace, SceneRenderer, SourceOptions, SourceSpec};
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
 use wire::CameraState;
+
+#[path = "assembly/failures.rs"]
+mod failures;
 
 const SIZE: (u32, u32) = (320, 180);
 const FPS: f64 = 10.0;
@@ -28,6 +36,9 @@ const N_FRAMES: u64 = 60;
 /// A white box drives upwards over a line at y = 90 while the lamp of `phase` is lit.
 struct Road {
     phase: SignalPhase,
+    fps: f64,
+    /// The drawing panics at this frame.
+    breaks_at: Option<u64>,
 }
 
 impl SceneRenderer for Road {
@@ -36,7 +47,7 @@ impl SceneRenderer for Road {
     }
 
     fn fps(&self) -> f64 {
-        FPS
+        self.fps
     }
 
     fn n_frames(&self) -> u64 {
@@ -44,6 +55,7 @@ impl SceneRenderer for Road {
     }
 
     fn render(&mut self, frame_no: u64, rgb: &mut [u8]) {
+        assert_ne!(Some(frame_no), self.breaks_at, "a test's panic");
         rgb.fill(40);
         let lamp = match self.phase {
             SignalPhase::Red => (4, [250, 30, 20]),
@@ -66,13 +78,17 @@ fn fill(rgb: &mut [u8], (x0, y0): (usize, usize), (w, h): (usize, usize), colour
     }
 }
 
-/// Finds the white box, and a plate on it that always reads the same.
-struct White;
+/// Finds the white box, and a plate on it that always reads the same. Panics on some frames.
+#[derive(Default)]
+struct White {
+    panics_on: Vec<u64>,
+}
 
 impl Detector for White {
     type Error = Infallible;
 
     fn objects(&mut self, frame: &Frame) -> Result<Vec<Detection>, Infallible> {
+        assert!(!self.panics_on.contains(&frame.seq), "a test's panic");
         Ok(white(frame)
             .map(|bounds| Detection {
                 class: Class::Car,
@@ -193,6 +209,40 @@ fn setup(plan: Plan, source: SourceSpec) -> CameraSetup {
 }
 
 fn run(setups: Vec<CameraSetup>) -> (Vec<Output>, tempfile::TempDir) {
+    let ran = run_with(setups, &[]);
+    assert_eq!(ran.fault, Ok(()));
+    (ran.said, ran.folder)
+}
+
+struct Ran {
+    said: Vec<Output>,
+    folder: tempfile::TempDir,
+    stats: Vec<(CameraId, CameraStats)>,
+    fault: Result<(), Fault>,
+}
+
+impl Ran {
+    /// Sightings by id, each with its messages in order.
+    fn sightings(&self) -> BTreeMap<SightingId, Vec<&Sighting>> {
+        let mut all: BTreeMap<_, Vec<&Sighting>> = BTreeMap::new();
+        for output in &self.said {
+            if let Output::Sighting(sighting) = output {
+                all.entry(sighting.id).or_default().push(sighting);
+            }
+        }
+        for messages in all.values_mut() {
+            messages.sort_by_key(|sighting| sighting.revision);
+        }
+        all
+    }
+
+    fn n_candidates(&self) -> usize {
+        let is_candidate = |output: &&Output| matches!(output, Output::Candidate(_));
+        self.said.iter().filter(is_candidate).count()
+    }
+}
+
+fn run_with(setups: Vec<CameraSetup>, panics_on: &[u64]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let mut next = 0u128;
     let shared = Shared {
@@ -203,7 +253,11 @@ fn run(setups: Vec<CameraSetup>) -> (Vec<Output>, tempfile::TempDir) {
             next
         })),
     };
-    let (pipeline, mut outlet) = Pipeline::start(setups, vec![White, White], &shared).unwrap();
+    let detector = || White {
+        panics_on: panics_on.to_vec(),
+    };
+    let detectors = vec![detector(), detector()];
+    let (pipeline, mut outlet) = Pipeline::start(setups, detectors, &shared).unwrap();
     let drain = std::thread::spawn(move || {
         let mut all = Vec::new();
         while let Some(output) = outlet.blocking_recv() {
@@ -211,12 +265,22 @@ fn run(setups: Vec<CameraSetup>) -> (Vec<Output>, tempfile::TempDir) {
         }
         all
     });
-    pipeline.join();
-    (drain.join().unwrap(), folder)
+    let faults = pipeline.faults();
+    let stats = pipeline.join();
+    Ran {
+        said: drain.join().unwrap(),
+        folder,
+        stats,
+        fault: faults.check(),
+    }
 }
 
 fn road(phase: SignalPhase) -> SourceSpec {
-    SourceSpec::Scene(Box::new(Road { phase }))
+    SourceSpec::Scene(Box::new(Road {
+        phase,
+        fps: FPS,
+        breaks_at: None,
+    }))
 }
 
 #[test]
@@ -236,6 +300,9 @@ fn a_crossing_on_red_becomes_one_candidate_with_its_stills() {
         panic!("{} candidates", candidates.len())
     };
     assert_eq!(candidate.rule, "red-light");
+    assert_eq!(candidate.standing, Standing::Evidential);
+    let clock = ("clock_error_bound_ms".to_owned(), "0".to_owned());
+    assert_eq!(candidate.facts.last(), Some(&clock));
     assert_eq!(
         candidate.plate.as_ref().unwrap().plate().unwrap().expose(),
         "30F25658"

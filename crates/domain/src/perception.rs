@@ -4,7 +4,7 @@ use crate::{
     BoxInImage, CameraId, EvidenceItem, FaceObservation, PlateRead, PlateVote, SightingId,
     SignalPhase, Timestamp, TrackId, face::FaceVote,
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// One decoded picture. Cheap to clone; may be dropped anywhere, and drops are counted.
 #[derive(Clone)]
@@ -42,6 +42,12 @@ pub enum SourceEvent {
     Gap {
         /// How many frames, at least.
         lost: u64,
+    },
+    /// The clock was set back: the frames from here on have capture times that begin anew, before
+    /// those of the frames so far. Nothing can be measured across this.
+    ClockSetBack {
+        /// How far capture times go back.
+        by: Duration,
     },
     /// The file has ended. A camera never says this.
     EndOfStream,

@@ -98,7 +98,7 @@ pub struct CameraStatus {
     pub fps: f32,
     /// Frames since the start.
     pub frames: u64,
-    /// Of these, not analysed because a newer one was there.
+    /// Of these, not analysed because a newer one was there, and frames that the network lost.
     pub dropped: u64,
     /// When this was said.
     #[serde(with = "crate::time")]

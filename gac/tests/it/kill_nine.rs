@@ -7,6 +7,8 @@ use crate::{
     spy::{Kind, Spy},
 };
 use samples::SceneKind;
+use service::evidence::EvidenceStore;
+use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{fmt::Write as _, path::Path};
 
 /// Every journal of the folder gives the same answers again, and none was set aside.
@@ -60,6 +62,30 @@ pub(crate) async fn check_end(state: &Path) {
         .filter(|id| !waiting.contains(id))
         .collect();
     assert_eq!(lost, Vec::<String>::new());
+}
+
+/// Every picture of a stored candidate is in the store and is what its hash says; how many there
+/// are.
+pub(crate) async fn check_evidence(state: &Path, candidate: &str) -> usize {
+    let options = SqliteConnectOptions::new().filename(state.join("gac.db"));
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let sql = "select sha256, n_bytes from evidence_item where owner_id = $1";
+    let rows = sqlx::query(sql)
+        .bind(candidate)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let store = EvidenceStore::open(&state.join("evidence")).unwrap();
+    for row in &rows {
+        // Reading checks the content against the name.
+        let bytes = store.get(row.get("sha256")).unwrap();
+        assert_eq!(
+            i64::try_from(bytes.len()).unwrap(),
+            row.get::<i64, _>("n_bytes")
+        );
+    }
+    rows.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,11 +183,18 @@ async fn a_candidate_outlives_a_kill() {
     stores_all(&state, &kept).await;
     let (code, lines) = program.end().await;
     assert_eq!(code, Some(0), "{lines:#?}");
-    Stored::read(&state).await.check_once();
-    let evidence = folder.path().join("state/evidence");
-    assert!(evidence.is_dir() && std::fs::read_dir(evidence).unwrap().next().is_some());
+    let stored = Stored::read(&state).await;
+    stored.check_once();
+    let is_candidate = |id: &&String| id.starts_with("can_") && !id.ends_with("/case");
+    let mut n_stills = 0;
+    for candidate in stored.ids.iter().filter(is_candidate) {
+        let n = check_evidence(&state, candidate).await;
+        // Before, at and after the act, and the vehicle.
+        assert!(4 <= n, "{candidate} has {n} stills");
+        n_stills += n;
+    }
     println!(
-        "{} candidates, {} sightings",
+        "{} candidates with {n_stills} stills, {} sightings",
         kept.n("can_"),
         kept.n("sig_")
     );

@@ -10,8 +10,15 @@
 //! over the line and stays, and one that goes on at green are not found. The phase must have been
 //! believed by then; unknown is not red.
 //!
-//! Facts, in this order: `phase`, `red_for_ms`, `interval_ms` (between the frames around the
-//! crossing), `hits_before`, `beyond_px`, `speed_px_s`, `phase_beyond_at`.
+//! Who was over the line while the signal was not surely red is not found, whatever the vehicle
+//! does after: one that a jam stopped beyond the line at green may go on at red. So the signal must
+//! have been red all the time between the two frames around its first way over the line since it
+//! was clearly before it, and it must have been seen clearly before it.
+//!
+//! Facts, in this order: `phase`, `red_for_ms`, `interval_ms` (between the frames around the act),
+//! `hits_before`, `beyond_px`, `speed_px_s`, and `phase_beyond` (the phase when it was well
+//! beyond). The pipeline appends `clock_error_bound_ms`: how far the time of the act may be from
+//! the truth. Beyond 1 s the candidate serves screening only.
 
 use crate::{PhaseAt, Rule, RuleFinding, RuleInput, SignalFilter, SignalFilterConfig};
 use domain::{
@@ -100,12 +107,15 @@ pub enum Refusal {
     WithinGrace,
     /// The phase was not known at the crossing.
     PhaseUnknown,
-    /// The vehicle was first seen on the line or beyond it.
+    /// The vehicle was not seen clearly before the line.
     BornOnLine,
     /// Too long between the frames around the crossing.
     IntervalTooLong,
     /// Over the line on red, but it went on only at another phase: it had stopped.
     StoppedBeyond,
+    /// It went on at red, but was over the line before the signal was surely red, and had stopped
+    /// there.
+    OverBeforeRed,
     /// More vehicles than are followed.
     TooManyTracks,
 }
@@ -220,7 +230,10 @@ impl RedLight {
             if path.n_before == 0 {
                 self.refuse(Refusal::BornOnLine);
             }
-        } else if path.n_before < self.config.hits_before_min {
+        } else if path.n_before < self.config.hits_before_min
+            || path.clear_before.is_none()
+            || path.first_over.is_none()
+        {
             self.refuse(Refusal::BornOnLine);
         } else {
             self.waiting.push(waiting);
@@ -281,6 +294,14 @@ impl RedLight {
         {
             return Err(Refusal::StoppedBeyond);
         }
+        if !self.is_red_throughout(path.first_over) {
+            let is_act = !has_stood && path.first_over.is_some_and(|over| over.1.at == line.1.at);
+            return Err(if is_act {
+                Refusal::PhaseUnknown
+            } else {
+                Refusal::OverBeforeRed
+            });
+        }
         let red_for = since_act.map_or(Duration::ZERO, |(_, since)| act_at.since(since));
         Ok(Some(self.finding(
             waiting,
@@ -291,6 +312,22 @@ impl RedLight {
                 phase_beyond,
             },
         )))
+    }
+
+    /// Whether one red phase holds from the one frame to the other; judged once a later frame is
+    /// settled, so what is not known now never will be.
+    fn is_red_throughout(&self, frames: Option<(Step, Step)>) -> bool {
+        let red_since = |step: &Step| match self.signal.at(step.at) {
+            PhaseAt::Believed {
+                phase: SignalPhase::Red,
+                since,
+            } => Some(since),
+            _ => None,
+        };
+        frames.is_some_and(|(from, to)| {
+            let since = red_since(&from);
+            since.is_some() && since == red_since(&to)
+        })
     }
 
     fn check_red(&self, phase: SignalPhase, red_for: Duration) -> Result<(), Refusal> {
@@ -316,9 +353,14 @@ impl RedLight {
             ("speed_px_s", format!("{speed_px_s:.0}")),
             ("phase_beyond", phase_name(act.phase_beyond).to_owned()),
         ];
+        // Never one that shows the vehicle already on the line: an old one may have left the ring
+        // by now, and then the candidate lacks it and says so.
+        let is_near = |step: &Step| act.at.since(step.at) <= EARLIER_MAX;
         let earlier = path
             .clear_before
-            .filter(|step| act.at.since(step.at) <= EARLIER_MAX && step.seq < after.seq)
+            .filter(is_near)
+            .or(path.newest_before.filter(is_near))
+            .or(path.clear_before)
             .unwrap_or(before);
         RuleFinding {
             track: waiting.track,
@@ -342,8 +384,9 @@ impl RedLight {
 }
 
 const NAME: &str = "red-light";
-const VERSION: u32 = 1;
-/// The picture before the act is at most so much older.
+const VERSION: u32 = 2;
+/// The picture before the act is at most so much older, where one shows the vehicle before the
+/// line.
 const EARLIER_MAX: Duration = Duration::from_millis(1500);
 
 struct Act {

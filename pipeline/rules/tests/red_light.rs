@@ -180,7 +180,7 @@ fn the_finding_names_three_frames_and_what_was_measured() {
             "phase_beyond"
         ]
     );
-    assert_eq!((finding.rule, finding.version), ("red-light", 1));
+    assert_eq!((finding.rule, finding.version), ("red-light", 2));
 }
 
 #[test]
@@ -261,6 +261,67 @@ fn a_car_that_stops_over_the_line_and_goes_at_green_is_not_found() {
     check(&scene, Err(Refusal::StoppedBeyond));
 }
 
+/// Comes at 100 px/s, stands so many pixels beyond the line from `stops_ms` to `goes_ms`, and goes
+/// on at 200 px/s.
+fn stops_beyond(stands_px: f32, stops_ms: i64, goes_ms: i64) -> impl Fn(i64) -> Option<(f32, f32)> {
+    move |ms| {
+        let way_px = match ms {
+            ms if ms < stops_ms => (ms - stops_ms) as f32 * 0.1,
+            ms if ms < goes_ms => 0.0,
+            ms => (ms - goes_ms) as f32 * 0.2,
+        };
+        let y = LINE_Y + stands_px + way_px;
+        (50.0..=700.0).contains(&y).then_some((400.0, y))
+    }
+}
+
+#[test]
+fn a_car_that_a_jam_stopped_beyond_the_line_at_green_may_go_on_at_red() {
+    for stands_px in [0.5, 3.0, 5.9] {
+        let scene = Scene {
+            phase: &phase_at,
+            foot: &stops_beyond(stands_px, 9_000, 15_000),
+            frames_ms: every(120),
+        };
+        check(&scene, Err(Refusal::OverBeforeRed));
+    }
+}
+
+#[test]
+fn a_box_that_trembles_over_the_line_again_at_red_is_no_second_crossing() {
+    let foot = |ms: i64| {
+        let trembles = if ms / 120 % 2 == 0 { 4.0 } else { -4.0 };
+        let is_standing = (9_000..15_000).contains(&ms);
+        stops_beyond(3.0, 9_000, 15_000)(ms)
+            .map(|(x, y)| (x, y + if is_standing { trembles } else { 0.0 }))
+    };
+    let scene = Scene {
+        phase: &phase_at,
+        foot: &foot,
+        frames_ms: every(120),
+    };
+    check(&scene, Err(Refusal::OverBeforeRed));
+}
+
+#[test]
+fn a_car_that_stopped_beyond_the_line_on_red_acts_when_it_goes() {
+    let scene = Scene {
+        phase: &phase_at,
+        foot: &stops_beyond(3.0, 14_000, 17_040),
+        frames_ms: every(120),
+    };
+    check(&scene, Ok(17_055));
+    let (_, found) = play(&scene);
+    // The picture before the act shows it before the line, not standing on it.
+    let before = found[0].frames[0];
+    assert_eq!(before.role, EvidenceRole::Before);
+    assert!(
+        before.bounds.y_max < LINE_Y - 6.0,
+        "{}",
+        before.bounds.y_max
+    );
+}
+
 /// Frame times with dropped frames: 80 to 320 ms apart.
 fn dropped_frames() -> impl Strategy<Value = Vec<i64>> {
     prop::collection::vec(80_i64..=320, 400).prop_map(|steps| {
@@ -315,6 +376,37 @@ proptest! {
                 ms => (ms - goes_ms) as f32 * 0.2,
             };
             let y = LINE_Y + stands_at + way_px + jitter[(ms % 97) as usize];
+            (50.0..=700.0).contains(&y).then_some((400.0, y))
+        };
+        let (_, found) = play(&Scene { phase: &phase_at, foot: &foot, frames_ms });
+        prop_assert!(found.is_empty(), "{:?}", found);
+    }
+
+    #[test]
+    fn whoever_was_over_the_line_before_red_never_is_whatever_comes_after(
+        frames_ms in dropped_frames(),
+        crosses_ms in 4_000_i64..12_900,
+        stands_px in 4.5_f32..60.0,
+        jitter in prop::collection::vec(-4.0_f32..4.0, 97),
+        moves in prop::collection::vec((300_i64..6_000, -0.02_f32..0.2), 1..8),
+        rests_ms in 0_i64..9_000,
+    ) {
+        // It stops beyond the line, stands, and then goes on and back, but not behind the line.
+        let stops_ms = crosses_ms + (stands_px / 0.1) as i64;
+        let foot = |ms: i64| {
+            let mut beyond_px = stands_px;
+            let mut since_ms = stops_ms + rests_ms;
+            if ms < stops_ms {
+                beyond_px += (ms - stops_ms) as f32 * 0.1;
+            }
+            for (lasts_ms, speed) in &moves {
+                let share_ms = (ms - since_ms).clamp(0, *lasts_ms);
+                if 0 < share_ms {
+                    beyond_px = (beyond_px + share_ms as f32 * speed).max(0.5);
+                }
+                since_ms += lasts_ms;
+            }
+            let y = LINE_Y + beyond_px + jitter[(ms % 97) as usize];
             (50.0..=700.0).contains(&y).then_some((400.0, y))
         };
         let (_, found) = play(&Scene { phase: &phase_at, foot: &foot, frames_ms });

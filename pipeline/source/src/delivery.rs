@@ -2,7 +2,7 @@
 
 use crate::{SourceMonitor, convert::Picture, timeline::Timeline};
 use domain::{CameraId, Frame, SourceEvent, Timestamp};
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 /// When a picture was taken, as far as is known.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Delivery {
     pauses: Pauses,
     n_delivered: u64,
     last_at: Option<Timestamp>,
-    pending: Option<Frame>,
+    pending: VecDeque<SourceEvent>,
 }
 
 impl Delivery {
@@ -48,17 +48,17 @@ impl Delivery {
             pauses,
             n_delivered: 0,
             last_at: None,
-            pending: None,
+            pending: VecDeque::new(),
         }
     }
 
-    /// The frame that waits behind a gap.
+    /// What waits behind the event before: a gap, or the frame.
     pub(crate) fn pending(&mut self) -> Option<SourceEvent> {
-        let frame = self.pending.take()?;
-        Some(self.deliver(frame))
+        let event = self.pending.pop_front()?;
+        Some(self.deliver(event))
     }
 
-    /// The next event: the frame, or the gap before it.
+    /// The next event: the frame, or what happened before it.
     pub(crate) fn picture(
         &mut self,
         picture: Picture,
@@ -66,6 +66,7 @@ impl Delivery {
         n_dropped: u64,
     ) -> SourceEvent {
         let n_jumps = self.timeline.stats().n_discontinuities;
+        let n_set_back = self.timeline.stats().n_set_back;
         let captured_at = self.timeline.stamp(moment.pts, moment.measured);
         let n_missing = match (self.pauses, self.last_at) {
             (Pauses::AreLosses, Some(last_at))
@@ -76,7 +77,15 @@ impl Delivery {
             }
             _ => 0,
         };
-        self.last_at = Some(captured_at);
+        let before = self.last_at.replace(captured_at);
+        if let Some(before) = before
+            && n_set_back < self.timeline.stats().n_set_back
+        {
+            let by = before.since(captured_at);
+            let back_s = by.as_secs_f64();
+            tracing::warn!(camera = %self.camera, back_s, "the clock was set back");
+            self.pending.push_back(SourceEvent::ClockSetBack { by });
+        }
         self.monitor.count(|stats| {
             stats.n_dropped += n_dropped;
             stats.n_missing += n_missing;
@@ -90,13 +99,19 @@ impl Delivery {
             height: picture.height,
             rgb: picture.rgb,
         };
-        if n_dropped + n_missing == 0 {
-            return self.deliver(frame);
+        let lost = n_dropped + n_missing;
+        if 0 < lost {
+            self.pending.push_back(SourceEvent::Gap { lost });
         }
-        self.pending = Some(frame);
-        SourceEvent::Gap {
-            lost: n_dropped + n_missing,
-        }
+        let frame = SourceEvent::Frame(frame);
+        let first = match self.pending.pop_front() {
+            Some(first) => {
+                self.pending.push_back(frame);
+                first
+            }
+            None => frame,
+        };
+        self.deliver(first)
     }
 
     /// A picture that could not be made out.
@@ -115,9 +130,58 @@ impl Delivery {
         self.n_delivered
     }
 
-    fn deliver(&mut self, frame: Frame) -> SourceEvent {
-        self.n_delivered += 1;
-        self.monitor.count(|stats| stats.n_delivered += 1);
-        SourceEvent::Frame(frame)
+    fn deliver(&mut self, event: SourceEvent) -> SourceEvent {
+        if let SourceEvent::Frame(_) = event {
+            self.n_delivered += 1;
+            self.monitor.count(|stats| stats.n_delivered += 1);
+        }
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::Anchor;
+    use std::sync::Arc;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_clock_that_was_set_back_is_told_before_the_gap_and_the_frame() {
+        let timeline = Timeline::new(Anchor::Wall {
+            source_delay_max: Duration::ZERO,
+        });
+        let monitor = SourceMonitor::new(None);
+        let camera = "cam".parse().unwrap();
+        let mut delivery = Delivery::new(camera, monitor.clone(), timeline, Pauses::AreLosses);
+        let mut offer = |pts_ms: u64, at: Timestamp, n_dropped| {
+            let moment = Moment {
+                pts: Some(Duration::from_millis(pts_ms)),
+                measured: at,
+            };
+            let picture = Picture {
+                width: 1,
+                height: 1,
+                rgb: Arc::from([0; 3]),
+            };
+            let mut events = vec![delivery.picture(picture, moment, n_dropped)];
+            events.extend(std::iter::from_fn(|| delivery.pending()));
+            events
+        };
+        let start = Timestamp::EPOCH.saturating_add(HOUR * 10);
+        assert!(matches!(offer(0, start, 0)[..], [SourceEvent::Frame(_)]));
+        let told = offer(40, start.saturating_sub(HOUR), 2);
+        let [
+            SourceEvent::ClockSetBack { by: HOUR },
+            SourceEvent::Gap { lost: 2 },
+            SourceEvent::Frame(frame),
+        ] = &told[..]
+        else {
+            panic!("{told:?}")
+        };
+        assert_eq!(frame.seq, 1);
+        assert_eq!(frame.captured_at, start.saturating_sub(HOUR));
+        assert_eq!(monitor.stats().n_delivered, 2);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A stream counts from wherever it likes, restarts, and jumps; the system's clock is stepped.
 //! Capture times follow the stream's intervals, because rules measure with them, and keep near the
-//! clock; they never repeat and never go back.
+//! clock; they never repeat, and go back only when the clock was set back by more than a second.
 
 use domain::Timestamp;
 use std::{collections::VecDeque, time::Duration};
@@ -29,6 +29,9 @@ pub struct TimelineStats {
     pub n_stamped: u64,
     /// Times that the stream or the clock jumped and the times were tied anew.
     pub n_discontinuities: u64,
+    /// Times that the clock was set back so far that capture times began anew, earlier; these are
+    /// discontinuities too.
+    pub n_set_back: u64,
     /// Frames whose time had to be moved so that it is after the one before.
     pub n_nudged: u64,
     /// How far a capture time may be from the truth.
@@ -66,6 +69,9 @@ struct Last {
 
 /// The clock and the stream disagree about an interval by more than this only when one has jumped.
 const JUMP_MICROS: i64 = 500_000;
+/// A clock that was set back by more than this is followed at once; by less, capture times run
+/// ahead of it for a while.
+const SET_BACK_MICROS: i64 = 1_000_000;
 /// A recording may have pauses; longer ones are taken for a jump of its times.
 const FILE_PAUSE_MAX_MICROS: i64 = 3_600_000_000;
 /// Before the usual interval is known.
@@ -87,8 +93,12 @@ impl Timeline {
     /// The capture time of the next frame.
     ///
     /// `pts` is the frame's time in the stream; `measured` is the clock's time of the same moment
-    /// (reading minus the frame's age), which a fixed timeline has no use for.
+    /// (reading minus the frame's age), which a fixed timeline has no use for. The time is later
+    /// than the last one, unless the clock was set back: then [`TimelineStats::n_set_back`] rises.
     pub fn stamp(&mut self, pts: Option<Duration>, measured: Timestamp) -> Timestamp {
+        if self.is_set_back(measured.as_micros()) {
+            self.begin_anew();
+        }
         let pts = pts.map(|pts| i64::try_from(pts.as_micros()).unwrap_or(i64::MAX / 4));
         let wanted = match (pts, self.anchor) {
             (Some(pts), Anchor::Fixed { starts_at }) => self.fixed(pts, starts_at.as_micros()),
@@ -133,6 +143,20 @@ impl Timeline {
     /// What is known about the capture times.
     pub fn stats(&self) -> &TimelineStats {
         &self.stats
+    }
+
+    /// Nothing is captured so long after its frame has come: the clock no longer is where it was.
+    fn is_set_back(&self, measured: i64) -> bool {
+        let is_wall = matches!(self.anchor, Anchor::Wall { .. });
+        let is_ahead = |last: Last| SET_BACK_MICROS < last.at.saturating_sub(measured);
+        is_wall && self.last.is_some_and(is_ahead)
+    }
+
+    fn begin_anew(&mut self) {
+        self.restart();
+        self.last = None;
+        self.stats.n_discontinuities += 1;
+        self.stats.n_set_back += 1;
     }
 
     fn fixed(&mut self, pts: i64, starts_at: i64) -> i64 {
@@ -180,8 +204,8 @@ impl Timeline {
                     self.stats.n_discontinuities += 1;
                     self.deltas.clear();
                 }
-                // After a step back of the clock the times go on from the last one, ahead of the
-                // clock, and the bound says by how much.
+                // After a small step back of the clock the times go on from the last one, ahead of
+                // the clock, and the bound says by how much.
                 earliest.map_or(measured, |earliest| measured.max(earliest))
             }
         };

@@ -277,6 +277,7 @@ impl Words {
             ),
             "beyond_px" => self.say("Đã qua vạch", "Beyond the line by"),
             "speed_px_s" => self.say("Tốc độ trong ảnh", "Speed in the picture"),
+            "clock_error_bound_ms" => self.say("Sai số đồng hồ tối đa", "Clock error at most"),
             _ => name,
         };
         let value = match name {

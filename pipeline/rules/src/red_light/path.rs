@@ -22,6 +22,11 @@ pub(super) struct Path {
     pub(super) n_before: u32,
     /// The newest frame in which it was clearly before the line.
     pub(super) clear_before: Option<Step>,
+    /// The newest frame in which it was before the line by more than its box trembles.
+    pub(super) newest_before: Option<Step>,
+    /// The frames around the first time that it was on the line or beyond since it was clearly
+    /// before it. Later ways over the line may be only the trembling of a box that stands on it.
+    pub(super) first_over: Option<(Step, Step)>,
     /// The frames around its newest way over the line, and over the width of its jitter beyond it.
     pub(super) over_line: Option<(Step, Step)>,
     pub(super) over_jitter: Option<(Step, Step)>,
@@ -57,6 +62,8 @@ impl Path {
             newest: first,
             n_before: 0,
             clear_before: None,
+            newest_before: None,
+            first_over: None,
             over_line: None,
             over_jitter: None,
             is_done: false,
@@ -71,6 +78,9 @@ impl Path {
         }
         let from = std::mem::replace(&mut self.newest, to);
         let is_over = |level_px: f32| from.beyond_px < level_px && level_px <= to.beyond_px;
+        if 0.0 <= to.beyond_px && self.first_over.is_none() {
+            self.first_over = Some((from, to));
+        }
         if is_over(0.0) {
             let is_within = config.stop_line.crossing(from.point, to.point).is_some();
             self.over_line = is_within.then_some((from, to));
@@ -91,6 +101,10 @@ impl Path {
         }
         if self.newest.beyond_px < -config.jitter_px.max(config.beyond_px / 2.0) {
             self.clear_before = Some(self.newest);
+            self.first_over = None;
+        }
+        if self.newest.beyond_px < -config.jitter_px {
+            self.newest_before = Some(self.newest);
         }
     }
 }

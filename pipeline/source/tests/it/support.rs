@@ -77,6 +77,7 @@ pub(crate) fn run(source: &mut Source) -> Run {
         match source.next() {
             Ok(SourceEvent::Frame(frame)) => run.frames.push(frame),
             Ok(SourceEvent::Gap { lost }) => run.n_lost += lost,
+            Ok(SourceEvent::ClockSetBack { by }) => panic!("the clock was set back by {by:?}"),
             Ok(SourceEvent::EndOfStream) => return run,
             Err(error) => run.error = Some(error),
         }
@@ -90,6 +91,7 @@ pub(crate) fn frames(source: &mut Source, n: usize) -> Vec<Frame> {
         match source.next().unwrap() {
             SourceEvent::Frame(frame) => frames.push(frame),
             SourceEvent::Gap { .. } => {}
+            SourceEvent::ClockSetBack { by } => panic!("the clock was set back by {by:?}"),
             SourceEvent::EndOfStream => panic!("ended after {} frames", frames.len()),
         }
     }
