@@ -48,6 +48,7 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
         .collect();
     lines.extend(missing_files(&site, path, text.text()));
     let entries = site.registry_entries();
+    lines.extend(entries.iter().filter_map(of_two_kinds));
     lines.extend(look_alikes(entries));
     if lines.is_empty() {
         lines.push(format!(
@@ -122,6 +123,17 @@ fn place_of(word: &str, text: &str) -> String {
     found.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
 }
 
+/// A plate that can be a motorbike's and a car's, as it is written.
+fn of_two_kinds(entry: &Registration) -> Option<String> {
+    let plate = entry.plate.as_ref().filter(|p| p.is_of_two_kinds())?;
+    Some(format!(
+        "warning: {} can be a motorbike's plate and another vehicle's; write it as printed \
+         (\"30F-256.58\" or \"30-F2 5658\"); a sighting that does not tell which is referred \
+         to the guard",
+        plate.expose()
+    ))
+}
+
 /// Pairs that one confusable character separates: a camera may take one for the other.
 fn look_alikes(entries: Vec<Registration>) -> Vec<String> {
     let registry = ListRegistry::new(entries, Timestamp::EPOCH);
@@ -189,6 +201,24 @@ mod tests {
             source = { rtsp = \"rtsp://cam/1\", credentials_file = \"cam.secret\" }\n");
         assert_eq!(text, "site.toml:8:55: warning: there is no cam.secret");
         assert!(is_right);
+    }
+
+    #[test]
+    fn a_plate_that_can_be_a_cars_and_a_motorbikes_is_named() {
+        let list = |plate: &str| {
+            run(&format!(
+                "[site]\nid = \"a\"\nname = \"A\"\n[[registration]]\nplate = \"{plate}\"\n"
+            ))
+        };
+        let (text, is_right) = list("30F25658");
+        assert!(
+            text.contains("30F25658 can be a motorbike's plate"),
+            "{text}"
+        );
+        assert!(is_right);
+        for told in ["30F-256.58", "30-F2 5658", "30F/256.58"] {
+            assert!(!list(told).0.contains("can be"), "{told}");
+        }
     }
 
     #[test]

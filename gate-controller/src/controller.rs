@@ -342,7 +342,7 @@ impl<C: Clock> GateTask<C> {
             .last_seen_at
             .saturating_add(machine.lane().same_vehicle_within * 2);
         let now = self.clock.now();
-        let is_quiet = machine.passages().next().is_none() && quiet_until < now;
+        let is_quiet = machine.is_idle(now) && quiet_until < now;
         if !is_quiet || !is_long(&self.file) {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use crate::{
 use domain::{Ack, AckResult, CommandId, GateCommand, GateId, SiteId, Timestamp, Verdict};
 use policy::{GateInput, GateOutput};
 use service::{
-    bus::Bus,
+    bus::{Bus, Fate},
     keys::SigningKeyFile,
     outbox::{EnvelopeId, Outbox, OutboxItem},
 };
@@ -123,14 +123,6 @@ impl Effects {
             traceparent: None,
             message: Message::Command(self.key.sign_command(&self.site, command.clone())),
         };
-        let topic = Topic::Command(self.site.clone(), self.gate.clone());
-        if let Err(error) = self.bus.publish(&topic, &envelope) {
-            count(&self.counters.commands_unsent);
-            tracing::error!(gate.id = %self.gate, "a command cannot be sent: {error}");
-            return;
-        }
-        self.n_commands += 1;
-        count(&self.counters.commands);
         let verdict = self
             .verdict
             .as_ref()
@@ -144,14 +136,38 @@ impl Effects {
             answered_at: None,
             executed_at: None,
         };
-        self.timings.insert(command.id, timing.clone());
+        let topic = Topic::Command(self.site.clone(), self.gate.clone());
+        let (life, told) = (command.expires_at.since(now), self.teller(timing.clone()));
+        let taken = self.bus.publish_within(&topic, &envelope, life, told);
+        if let Err(error) = taken {
+            count(&self.counters.commands_unsent);
+            tracing::error!(gate.id = %self.gate, "a command cannot be sent: {error}");
+            return;
+        }
+        self.n_commands += 1;
+        count(&self.counters.commands);
+        self.timings.insert(command.id, timing);
         self.timed.push_back(command.id);
         while N_TIMINGS_MAX < self.timed.len() {
             if let Some(oldest) = self.timed.pop_front() {
                 self.timings.remove(&oldest);
             }
         }
-        self.tell(GateEvent::Commanded(timing));
+    }
+
+    /// Says that the barrier was told to open, once it was: while the broker is away the command
+    /// waits, and after its time it is dropped. Its passage then fails for want of an answer.
+    fn teller(&self, timing: CommandTiming) -> impl FnOnce(Fate) + Send + 'static {
+        let (events, counters) = (self.events.clone(), Arc::clone(&self.counters));
+        let gate = self.gate.clone();
+        move |fate| match fate {
+            // Nobody has to listen.
+            Fate::Sent => drop(events.send(GateEvent::Commanded(timing))),
+            Fate::Expired => {
+                count(&counters.commands_expired_unsent);
+                tracing::warn!(gate.id = %gate, "a command expired while the broker was away");
+            }
+        }
     }
 
     /// Takes in what the device says, for the times and for whoever listens.

@@ -16,7 +16,7 @@ pub enum GateEvent {
         /// The rules that led to it: all but the last were passed, the last one settled it.
         rule_path: Vec<&'static str>,
     },
-    /// The barrier was told to open.
+    /// The barrier was told to open: the command has left for the broker.
     Commanded(CommandTiming),
     /// The barrier has answered.
     Answered {
@@ -67,8 +67,10 @@ pub struct GateStats {
     pub rejected_unexpected: u64,
     /// Verdicts given.
     pub verdicts: u64,
-    /// Commands handed to the broker's connection.
+    /// Commands handed to the broker's connection, which keeps them until they expire.
     pub commands: u64,
+    /// Those of them that expired while the broker was away, and were never sent.
+    pub commands_expired_unsent: u64,
     /// Commands that were not sent because they had expired before they were written down.
     pub commands_expired: u64,
     /// Commands that the connection did not take.
@@ -100,6 +102,7 @@ counters!(
     rejected_unexpected,
     verdicts,
     commands,
+    commands_expired_unsent,
     commands_expired,
     commands_unsent,
     outbox_failures

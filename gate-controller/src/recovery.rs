@@ -65,7 +65,9 @@ pub(crate) struct Recovered {
 /// Opens the journal, brings back the core that it describes, and writes the start into it.
 ///
 /// A journal that this program does not confirm is set aside: a gate that does not start helps
-/// nobody, and what it has handled is taken over.
+/// nobody, and what it has handled is taken over. One that is only long is set aside when nobody
+/// is at the gate and nobody was let in just now; otherwise it goes on, and the running gate
+/// follows it with a new one later.
 pub(crate) fn recover(
     path: &Path,
     n_bytes_max: u64,
@@ -73,7 +75,7 @@ pub(crate) fn recover(
     start: Start,
 ) -> Result<Recovered, RecoveryError> {
     let mut report = RecoveryReport::default();
-    let (found, because) = look(path, n_bytes_max, &mut report)?;
+    let (found, because) = look(path, n_bytes_max, at, &mut report)?;
     let (core, mut journal, records, newest) = match found {
         Some((folded, journal)) if because.is_none() => {
             let mut core = folded.core;
@@ -131,6 +133,7 @@ type Found = Option<(crate::core::Folded, Journal)>;
 fn look(
     path: &Path,
     n_bytes_max: u64,
+    at: Timestamp,
     report: &mut RecoveryReport,
 ) -> Result<(Found, Option<String>), RecoveryError> {
     if !path.exists() {
@@ -149,8 +152,9 @@ fn look(
         Ok((_report, None)) => Ok((None, None)),
         Ok((_report, Some(folded))) => {
             let n_bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
-            let is_long = n_bytes_max < n_bytes;
-            let because = is_long.then(|| format!("it has {n_bytes} bytes"));
+            // A new core would not know whom this one has let in, and let the same one in again.
+            let may_end = n_bytes_max < n_bytes && folded.core.machine().is_idle(at);
+            let because = may_end.then(|| format!("it has {n_bytes} bytes"));
             Ok((Some((folded, journal)), because))
         }
         Err(ReplayError::Journal(error @ JournalError::Io { .. })) => Err(error.into()),

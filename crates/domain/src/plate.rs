@@ -17,6 +17,13 @@ pub use lookalike::{is_confusable, single_confusion};
 /// misread screw.
 const CHARS_MAX: usize = 11;
 
+/// The least score of a plate's weakest character that may let anybody in, where a site says
+/// nothing else.
+///
+/// The tracker calls a plate decisive from an 0.8 share of the votes on; times the score of good
+/// reads that is a little more than this.
+pub const PLATE_SCORE_MIN: f32 = 0.7;
+
 /// A plate text in normal form: upper case, no separators, one or two rows, `Đ` kept.
 ///
 /// Personal data: `Debug` is redacted and there is no `Display`; [`Plate::expose`] is called where
@@ -25,6 +32,9 @@ const CHARS_MAX: usize = 11;
 pub struct Plate {
     rows: Vec<String>,
     layout: Layout,
+    /// How many characters the first of two rows would have, as the separators of a text on one
+    /// line tell it. Only where a car and a motorbike have the same characters.
+    n_first: Option<usize>,
 }
 
 /// How many rows a plate has.
@@ -95,7 +105,9 @@ impl Plate {
         } else {
             Layout::Unknown
         };
-        Self::new(rows, layout)
+        let plate = Self::new(rows, layout)?;
+        let n_first = grammar::first_row_as_written(text, &plate);
+        Ok(Self { n_first, ..plate })
     }
 
     /// A plate from rows that a camera told apart.
@@ -120,7 +132,11 @@ impl Plate {
         if !(4..=CHARS_MAX).contains(&n_chars) {
             return Err(PlateError::Length { n_chars });
         }
-        Ok(Self { rows, layout })
+        Ok(Self {
+            rows,
+            layout,
+            n_first: None,
+        })
     }
 
     /// The rows, each in normal form.
@@ -139,6 +155,17 @@ impl Plate {
         self.rows.join("/")
     }
 
+    /// What [`Self::parse`] makes this plate from again: as [`Self::expose`], and with `-` where
+    /// separators told a car's plate from a motorbike's.
+    pub fn written(&self) -> String {
+        let mut text = self.expose();
+        let at = self.n_first.and_then(|n| text.char_indices().nth(n));
+        if let Some((at, _char)) = at {
+            text.insert(at, '-');
+        }
+        text
+    }
+
     /// The key that lists are searched by: rows joined, `Đ` folded to `D`.
     pub fn key(&self) -> String {
         self.rows
@@ -149,14 +176,57 @@ impl Plate {
     }
 
     /// Whether both can be the same plate: equal keys, and equal rows where both know theirs.
+    ///
+    /// Where only one does, its rows must be those of a class that the other was written as:
+    /// `30F2/5658` is not the car `30F-256.58`.
     pub fn matches(&self, other: &Self) -> bool {
-        let is_one_unknown = self.layout == Layout::Unknown || other.layout == Layout::Unknown;
-        self.key() == other.key() && (is_one_unknown || self.rows.len() == other.rows.len())
+        if self.key() != other.key() {
+            return false;
+        }
+        let is_known = |plate: &Self| plate.layout != Layout::Unknown;
+        if is_known(self) && is_known(other) {
+            let folded = |plate: &Self| -> Vec<String> {
+                let fold_row = |row: &String| row.chars().map(fold).collect();
+                plate.rows.iter().map(fold_row).collect()
+            };
+            return folded(self) == folded(other);
+        }
+        let (ours, theirs) = (self.classes_as_written(), other.classes_as_written());
+        // The grammar does not know every foreign plate; then the characters must do.
+        let is_foreign = self.grammar_of_key().is_empty();
+        is_foreign || ours.iter().any(|class| theirs.contains(class))
+    }
+
+    /// The classes that the characters can be, whatever the rows.
+    fn grammar_of_key(&self) -> Vec<PlateClass> {
+        let rows = vec![self.rows.concat()];
+        grammar::classes(&Self {
+            rows,
+            layout: Layout::Unknown,
+            n_first: None,
+        })
     }
 
     /// Every class of the grammar that this text can be; empty when it can be none.
     pub fn classes(&self) -> Vec<PlateClass> {
         grammar::classes(self)
+    }
+
+    /// [`Self::classes`] without those that the separators rule out: `30F-256.58` is a car and
+    /// `30-F2 5658` a motorbike, `30F25658` can be either.
+    pub fn classes_as_written(&self) -> Vec<PlateClass> {
+        let mut classes = self.classes();
+        if let Some(n_first) = self.n_first {
+            classes.retain(|class| grammar::n_first(*class).is_none_or(|n| n == n_first));
+        }
+        classes
+    }
+
+    /// Whether it can be a motorbike's plate and another vehicle's too, as it is written.
+    pub fn is_of_two_kinds(&self) -> bool {
+        let classes = self.classes_as_written();
+        let is_motorbike = |class: &PlateClass| class.is_motorbike();
+        classes.iter().any(is_motorbike) && !classes.iter().all(is_motorbike)
     }
 }
 
@@ -353,8 +423,39 @@ mod tests {
         let typed = Plate::parse("30F-256.58").unwrap();
         let car = Plate::from_rows(&["30F25658"]).unwrap();
         let motorbike = Plate::from_rows(&["30F2", "5658"]).unwrap();
-        assert!(typed.matches(&car) && typed.matches(&motorbike));
-        assert!(!car.matches(&motorbike));
+        let short = Plate::from_rows(&["30F", "25658"]).unwrap();
+        // Nothing tells what was meant: whoever uses the match must ask for the class too.
+        let bare = Plate::parse("30F25658").unwrap();
+        for read in [&car, &short, &motorbike] {
+            assert!(bare.matches(read) && read.matches(&bare));
+        }
+        assert!(typed.matches(&car) && typed.matches(&short) && car.matches(&typed));
+        assert!(!typed.matches(&motorbike) && !motorbike.matches(&typed));
+        assert!(!car.matches(&motorbike) && !car.matches(&short) && !short.matches(&motorbike));
+        for text in ["30-F2 5658", "30F2-5658", "30F2 56.58"] {
+            let typed = Plate::parse(text).unwrap();
+            assert!(typed.matches(&motorbike) && typed.matches(&bare), "{text}");
+            assert!(!typed.matches(&car) && !typed.matches(&short), "{text}");
+            assert_eq!(typed.written(), "30F2-5658");
+            assert!(!typed.is_of_two_kinds(), "{text}");
+        }
+        assert!(bare.is_of_two_kinds() && !typed.is_of_two_kinds() && !car.is_of_two_kinds());
+        let dashes = Plate::parse("30-F-2-5658").unwrap();
+        assert!(dashes.is_of_two_kinds() && dashes == bare);
+        assert_eq!(typed.written(), "30F-25658");
+        let listed = Plate::parse("30F/256.58").unwrap();
+        assert!(listed.matches(&short) && !listed.matches(&motorbike));
+    }
+
+    #[test]
+    fn rows_are_compared_with_their_letters_folded() {
+        let listed = Plate::parse("29-MĐ1/234.56").unwrap();
+        let read = Plate::from_rows(&["29MD1", "23456"]).unwrap();
+        assert!(listed.matches(&read));
+        assert!(!listed.matches(&Plate::from_rows(&["29MD", "123456"]).unwrap()));
+        let foreign = Plate::parse("AB 1234 X").unwrap();
+        assert!(foreign.matches(&Plate::from_rows(&["AB1234X"]).unwrap()));
+        assert!(foreign.matches(&Plate::from_rows(&["AB", "1234X"]).unwrap()));
     }
 
     #[test]
@@ -367,7 +468,8 @@ mod tests {
         #[test]
         fn the_normal_form_is_a_fixed_point(text in "[0-9A-Za-z.Đ/ -]{0,14}") {
             if let Ok(plate) = Plate::parse(&text) {
-                prop_assert_eq!(Plate::parse(&plate.expose()).unwrap(), plate);
+                prop_assert_eq!(Plate::parse(&plate.expose()).unwrap().key(), plate.key());
+                prop_assert_eq!(Plate::parse(&plate.written()).unwrap(), plate);
             }
         }
 

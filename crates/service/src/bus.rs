@@ -1,7 +1,8 @@
 //! Messages to and from other programs over MQTT. The only module that names the client library.
 //!
 //! **Delivery.** Everything but live pictures goes with QoS 1: what [`Bus::publish`] took is handed
-//! to the broker at least once, also over reconnections, in order, as long as the program lives.
+//! to the broker at least once, also over reconnections, in order, as long as the program lives;
+//! what [`Bus::publish_within`] took, as long as its own time lasts.
 //! What must survive the program goes through [`crate::outbox`]. Sessions are clean: the broker
 //! keeps nothing for a program that is away; retained topics and the outboxes' repetition bring it
 //! up to date.
@@ -19,13 +20,16 @@ mod driver;
 mod incoming;
 mod link;
 mod pace;
+mod publication;
 mod routes;
 
 pub use config::{BusConfig, Credentials};
 pub use incoming::{BusEvents, Incoming};
+pub use publication::Fate;
 
 use crate::ids::{IdSource, Ids as _};
 use domain::{SiteId, Timestamp};
+use publication::{Keeping, Publication};
 use std::{
     fmt,
     sync::{
@@ -34,14 +38,15 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 use wire::{Envelope, Message, Topic};
 
 /// Largest packet, in and out.
 pub const PACKET_BYTES_MAX: usize = 1_048_576;
 
-/// Fixed header, topic length and packet id of a publication, at most.
-const PACKET_OVERHEAD: usize = 16;
 const N_PICTURES_MAX: usize = 8;
 const N_CONTROLS_MAX: usize = 64;
 
@@ -102,6 +107,8 @@ pub struct BusCounts {
     pub pictures_dropped: u64,
     /// Incoming pictures (QoS 0) that no receiver had room for.
     pub incoming_dropped: u64,
+    /// Outgoing messages whose time passed before they could be handed over.
+    pub expired: u64,
     /// Times that the connection came to be.
     pub connections: u64,
 }
@@ -149,28 +156,8 @@ struct Counters {
     received: AtomicU64,
     pictures_dropped: AtomicU64,
     incoming_dropped: AtomicU64,
+    expired: AtomicU64,
     connections: AtomicU64,
-}
-
-/// A message on its way out. Not `Debug`: the payload may hold a plate.
-struct Publication {
-    topic: String,
-    payload: Vec<u8>,
-    is_retained: bool,
-    keeping: Keeping,
-    /// Told when the broker has acknowledged it.
-    acknowledged: Option<oneshot::Sender<()>>,
-}
-
-/// What becomes of a message whose connection breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keeping {
-    /// Goes out on the next connection.
-    UntilAcknowledged,
-    /// Is forgotten: its sender repeats it itself. The number is that of the connection.
-    ForSession(u64),
-    /// Is forgotten: the next picture is better.
-    Once,
 }
 
 #[derive(Debug)]
@@ -272,17 +259,38 @@ impl Bus {
     ///
     /// While the broker is away messages wait, at most [`BusConfig::n_outgoing_max`].
     pub fn publish(&self, topic: &Topic, envelope: &Envelope) -> Result<(), BusError> {
-        let publication = publication(topic, envelope.encode())?;
-        self.shared
-            .outgoing
-            .try_send(publication)
-            .map_err(not_taken)
+        self.queue(Publication::of(topic, envelope.encode())?)
+    }
+
+    /// As [`Self::publish`], for what is worth nothing after `life`: it is dropped, and counted,
+    /// when there is no connection to hand it to before.
+    ///
+    /// `told` hears what became of it, at most once and before any answer to it can come in; it
+    /// runs on the connection's task, so it must be quick. Nothing is told when the bus is closed.
+    pub fn publish_within(
+        &self,
+        topic: &Topic,
+        envelope: &Envelope,
+        life: Duration,
+        told: impl FnOnce(Fate) + Send + 'static,
+    ) -> Result<(), BusError> {
+        let publication = Publication::of(topic, envelope.encode())?;
+        self.queue(Publication {
+            expires_at: Some(Instant::now() + life),
+            told: Some(Box::new(told)),
+            ..publication
+        })
+    }
+
+    fn queue(&self, publication: Publication) -> Result<(), BusError> {
+        let taken = self.shared.outgoing.try_send(publication);
+        taken.map_err(not_taken)
     }
 
     /// Queues the envelope and returns once the broker has acknowledged it; waits for room.
     pub async fn publish_acked(&self, topic: &Topic, envelope: &Envelope) -> Result<(), BusError> {
         let (done, acknowledged) = oneshot::channel();
-        let publication = publication(topic, envelope.encode())?;
+        let publication = Publication::of(topic, envelope.encode())?;
         let publication = Publication {
             acknowledged: Some(done),
             ..publication
@@ -295,13 +303,7 @@ impl Bus {
     /// Publishes bytes with QoS 0, not retained, for live pictures: dropped (and counted) when
     /// there is no room or no broker.
     pub fn publish_raw(&self, topic: &str, payload: Vec<u8>) -> Result<(), BusError> {
-        let publication = checked(Publication {
-            topic: topic.to_owned(),
-            payload,
-            is_retained: false,
-            keeping: Keeping::Once,
-            acknowledged: None,
-        })?;
+        let publication = Publication::new(topic.to_owned(), payload, Keeping::Once).checked()?;
         let taken = match *self.shared.session.borrow() {
             None => Err(BusError::Offline),
             Some(_session) => self
@@ -376,6 +378,7 @@ impl Bus {
             received: counters.received.load(Ordering::Relaxed),
             pictures_dropped: counters.pictures_dropped.load(Ordering::Relaxed),
             incoming_dropped: counters.incoming_dropped.load(Ordering::Relaxed),
+            expired: counters.expired.load(Ordering::Relaxed),
             connections: counters.connections.load(Ordering::Relaxed),
         }
     }
@@ -409,14 +412,11 @@ impl Bus {
         let is_retained = topic
             .parse::<Topic>()
             .is_ok_and(|topic| topic.is_retained());
-        let keeping = Keeping::ForSession(session);
-        let publication = checked(Publication {
-            topic,
-            payload,
+        let publication = Publication {
             is_retained,
-            keeping,
-            acknowledged: None,
-        })?;
+            ..Publication::new(topic, payload, Keeping::ForSession(session))
+        }
+        .checked()?;
         let mut now = self.shared.session.clone();
         tokio::select! {
             sent = self.shared.outgoing.send(publication) => {
@@ -424,33 +424,6 @@ impl Bus {
             }
             _changed = now.wait_for(|now| *now != Some(session)) => Err(BusError::Offline),
         }
-    }
-}
-
-fn publication(topic: &Topic, payload: Vec<u8>) -> Result<Publication, BusError> {
-    checked(Publication {
-        topic: topic.to_string(),
-        payload,
-        is_retained: topic.is_retained(),
-        keeping: Keeping::UntilAcknowledged,
-        acknowledged: None,
-    })
-}
-
-/// A packet that is too large, or a topic that is none, would break the connection, again and
-/// again.
-fn checked(publication: Publication) -> Result<Publication, BusError> {
-    let topic = &publication.topic;
-    if topic.is_empty() || topic.contains('\0') || !rumqttc::valid_topic(topic) {
-        return Err(BusError::Topic {
-            topic: topic.clone(),
-        });
-    }
-    let n_bytes = publication.topic.len() + publication.payload.len() + PACKET_OVERHEAD;
-    if PACKET_BYTES_MAX < n_bytes {
-        Err(BusError::TooLarge { n_bytes })
-    } else {
-        Ok(publication)
     }
 }
 

@@ -19,4 +19,4 @@ pub use decide::{Decision, decide};
 pub use ids::{IdSource, SeededIds};
 pub use passage::{ACK_GRACE, GateInput, GateOutput, HANDLED_MAX, Lane, PassageMachine};
 pub use registry::ListRegistry;
-pub use rule::{Factor, GRANT_TTL_MAX, GRANT_TTL_MIN, Policy};
+pub use rule::{Factor, GRANT_TTL_MAX, GRANT_TTL_MIN, OPEN_WITHIN_MAX, Policy};

@@ -1,6 +1,6 @@
 //! The numbers that a site sets.
 
-use domain::Timestamp;
+use domain::{Timestamp, plate::PLATE_SCORE_MIN};
 use std::time::Duration;
 
 /// Shortest life of a command: a slow radio link still gets it through.
@@ -8,6 +8,10 @@ pub const GRANT_TTL_MIN: Duration = Duration::from_secs(2);
 
 /// Longest life of a command: a late open is worse than none.
 pub const GRANT_TTL_MAX: Duration = Duration::from_secs(5);
+
+/// From the newest frame that was judged to the last moment at which the barrier may begin to
+/// open: the vehicle that was seen must still be the one that stands there.
+pub const OPEN_WITHIN_MAX: Duration = Duration::from_secs(5);
 
 /// What kind of identity a lane asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +31,7 @@ pub struct Policy {
     pub factor: Factor,
     /// Least score of the weakest character of a plate that may be believed.
     pub plate_score_min: f32,
-    /// A confusable alternative of any character with this score is a plausible reading too.
+    /// Any other character with this score, at any place, is a plausible reading too.
     pub rival_score_min: f32,
     /// How far, in similarity, the second person must stay below the first.
     pub face_margin_min: f32,
@@ -37,7 +41,8 @@ pub struct Policy {
     pub agreeing_min: u32,
     /// A list older than this grants nothing.
     pub registry_age_max: Duration,
-    /// A sighting whose newest frame is older than this is not acted on.
+    /// A sighting whose newest frame is older than this is not acted on. With `grant_ttl` it
+    /// makes [`OPEN_WITHIN_MAX`].
     pub late_after: Duration,
     /// How far ahead of us a camera's or a list's clock may run before we distrust it.
     pub clock_tolerance: Duration,
@@ -53,13 +58,14 @@ impl Policy {
         Self {
             version,
             factor,
-            plate_score_min: 0.7,
+            plate_score_min: PLATE_SCORE_MIN,
+            // What is left of the votes where the tracker calls a plate decisive at all: 0.8.
             rival_score_min: 0.2,
             face_margin_min: 0.05,
             is_liveness_required: true,
             agreeing_min: 2,
             registry_age_max: Duration::from_secs(24 * 3600),
-            late_after: Duration::from_secs(5),
+            late_after: Duration::from_secs(2),
             clock_tolerance: Duration::from_secs(2),
             grant_ttl: Duration::from_secs(3),
             utc_offset_minutes: 420,
@@ -69,5 +75,13 @@ impl Policy {
     /// When a command that is issued now expires.
     pub fn expiry(&self, issued_at: Timestamp) -> Timestamp {
         issued_at.saturating_add(self.grant_ttl.clamp(GRANT_TTL_MIN, GRANT_TTL_MAX))
+    }
+
+    /// When a command expires that is issued now for what was seen then: a frame that took its
+    /// time leaves the command less, as long as that is not under [`GRANT_TTL_MIN`].
+    pub fn expiry_for(&self, issued_at: Timestamp, captured_at: Timestamp) -> Timestamp {
+        let latest = captured_at.saturating_add(OPEN_WITHIN_MAX);
+        let earliest = issued_at.saturating_add(GRANT_TTL_MIN);
+        self.expiry(issued_at).min(latest.max(earliest))
     }
 }

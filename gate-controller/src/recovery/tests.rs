@@ -231,6 +231,35 @@ fn a_journal_that_is_damaged_is_set_aside_and_what_it_handled_stays_handled() {
 }
 
 #[test]
+fn a_long_journal_goes_on_while_somebody_is_here_or_has_just_been_let_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, whole, _command) = a_passage(&folder);
+    let lines: Vec<&[u8]> = whole.split_inclusive(|b| *b == b'\n').collect();
+    let is_opened = |line: &&[u8]| String::from_utf8_lossy(line).contains("\"opened\"");
+    let opened = lines.iter().position(is_opened).unwrap() + 1;
+    // While the lorry stands under the boom, and 2 s after it was last seen; 100 bytes are less
+    // than any journal has. It comes into view again under another id.
+    for (n_lines, millis) in [(opened, 2_250), (lines.len(), 3_000)] {
+        std::fs::write(&path, lines[..n_lines].concat()).unwrap();
+        let mut recovered = recover(&path, 100, at(millis), start(8)).unwrap();
+        assert_eq!(recovered.report.set_aside, None, "{n_lines} lines");
+        let mut records = recovered.core.step(at(millis), &registry(0)).unwrap();
+        let again = GateInput::Sighting(Sighting {
+            first_seen_at: at(millis - 100),
+            ..sighting(2, 1, millis)
+        });
+        let step = recovered.core.step(at(millis + 10), &again).unwrap();
+        records.records.extend(step.records);
+        assert_eq!(command_of(&records.records), [], "{n_lines} lines");
+        drop(recovered);
+    }
+    // Once nobody can come again, it is set aside.
+    std::fs::write(&path, whole).unwrap();
+    let recovered = recover(&path, 100, at(17_001), start(8)).unwrap();
+    assert!(recovered.report.set_aside.is_some());
+}
+
+#[test]
 fn a_list_of_any_length_is_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gate-1.jsonl");

@@ -2,6 +2,7 @@
 
 mod barrier;
 mod killed_barrier;
+mod outage;
 mod passages;
 mod restarts;
 mod site;

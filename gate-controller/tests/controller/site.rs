@@ -143,7 +143,13 @@ impl Site {
         journal_bytes_max: u64,
         clock: C,
     ) -> Gate {
-        let config = GateConfig {
+        let config = self.config(journal_bytes_max);
+        let connected = self.connect("gate-1", config.filters(&site_id())).await;
+        self.gate_on(config, connected, clock).await
+    }
+
+    pub(crate) fn config(&self, journal_bytes_max: u64) -> GateConfig {
+        GateConfig {
             program: "gate-1".to_owned(),
             config_sha256: "00".to_owned(),
             cameras: vec!["lane".parse().expect("it is a slug")],
@@ -151,8 +157,16 @@ impl Site {
             lane: Lane::for_factor(gate_id(), Factor::Plate),
             journal: self.journal(),
             journal_bytes_max,
-        };
-        let (bus, events) = self.connect("gate-1", config.filters(&site_id())).await;
+        }
+    }
+
+    /// A gate that speaks and hears over these.
+    pub(crate) async fn gate_on<C: Clock + Clone + 'static>(
+        &self,
+        config: GateConfig,
+        (bus, events): (Bus, BusEvents),
+        clock: C,
+    ) -> Gate {
         let outbox = self.folder.path().join("gate-1.outbox");
         let outbox = Outbox::open(OutboxConfig::new(&outbox, "gate-1"))
             .await

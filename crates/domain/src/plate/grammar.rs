@@ -26,6 +26,16 @@ pub enum PlateClass {
     Army,
 }
 
+impl PlateClass {
+    /// Whether only motorbikes carry it.
+    pub fn is_motorbike(self) -> bool {
+        matches!(
+            self,
+            Self::MotorbikeNew | Self::MotorbikeOld | Self::ElectricMotorbikeLegacy
+        )
+    }
+}
+
 const L20: &[u8] = b"ABCDEFGHKLMNPSTUVXYZ";
 const SPECIAL: [&str; 12] = [
     "LD", "DA", "RM", "MK", "HC", "KT", "MD", "CD", "TD", "LB", "CT", "R",
@@ -82,9 +92,48 @@ fn fits_layout(class: PlateClass, plate: &Plate) -> bool {
     match (class, plate.layout()) {
         (_, Layout::Unknown) => true,
         (PlateClass::MotorbikeNew | PlateClass::MotorbikeOld, Layout::OneRow) => false,
-        (PlateClass::MotorbikeNew | PlateClass::MotorbikeOld, Layout::TwoRows) => first == 4,
-        (PlateClass::Car, Layout::TwoRows) => first == 3,
+        (_, Layout::TwoRows) => n_first(class).is_none_or(|n| n == first),
         _ => true,
+    }
+}
+
+/// How many characters the first of two rows of this class has, where that is always the same.
+pub(super) fn n_first(class: PlateClass) -> Option<usize> {
+    match class {
+        PlateClass::MotorbikeNew | PlateClass::MotorbikeOld => Some(4),
+        PlateClass::Car => Some(3),
+        _ => None,
+    }
+}
+
+/// What the separators of a text on one line say about the first of two rows, where the
+/// characters alone can be a car's and a motorbike's: `30F-256.58` has one after three characters,
+/// `30-F2 5658` after four. `None` when there is neither, or both.
+pub(super) fn first_row_as_written(text: &str, plate: &Plate) -> Option<usize> {
+    if plate.layout() != Layout::Unknown {
+        return None;
+    }
+    let known = classes(plate);
+    if ![PlateClass::Car, PlateClass::MotorbikeOld]
+        .iter()
+        .all(|class| known.contains(class))
+    {
+        return None;
+    }
+    let mut n_chars = 0;
+    let mut breaks = [false; 2];
+    for c in text.chars() {
+        if c.is_alphanumeric() {
+            n_chars += 1;
+        } else {
+            breaks[0] |= n_chars == 3;
+            breaks[1] |= n_chars == 4;
+        }
+    }
+    match breaks {
+        [true, false] => Some(3),
+        [false, true] => Some(4),
+        _ => None,
     }
 }
 
@@ -191,5 +240,30 @@ mod tests {
         check("30F2/56.58", &[MotorbikeOld]);
         let one_row = Plate::from_rows(&["30F25658"]).unwrap();
         assert_eq!(one_row.classes(), [Car]);
+    }
+
+    /// Every line of the grammar's table: what separators add to it.
+    #[test]
+    fn separators_decide_where_characters_do_not() {
+        use PlateClass::*;
+        let check = |printed: &str, expect: &[PlateClass]| {
+            let plate = Plate::parse(printed).unwrap();
+            assert_eq!(plate.classes_as_written(), expect, "{printed}");
+            let again = Plate::parse(&plate.written()).unwrap();
+            assert_eq!(again.classes_as_written(), expect, "{printed}");
+        };
+        for car in ["30F-256.58", "30F 256.58", "51G-123.45", "80A-123.45"] {
+            check(car, &[Car]);
+        }
+        check("43A99999", &[MotorbikeOld, Car]);
+        check("29B11234", &[MotorbikeOld, Car]);
+        check("29B1-1234", &[MotorbikeOld]);
+        check("30-F2 5658", &[MotorbikeOld]);
+        check("30-F 256.58", &[Car]);
+        check("43A00001", &[Car]);
+        check("29-B1 123.45", &[MotorbikeOld]);
+        check("50LD-123.45", &[Special, MotorbikeNew]);
+        check("29-MĐ1 234.56", &[ElectricMotorbikeLegacy]);
+        check("13A-123.45", &[]);
     }
 }

@@ -1,7 +1,7 @@
 //! The task behind a bus: connects, hands over, delivers, and starts again.
 
 use super::{
-    BusConfig, BusError, BusState, Closed, Control, Counters, Incoming, Keeping, Publication,
+    BusConfig, BusError, BusState, Closed, Control, Counters, Fate, Incoming, Keeping, Publication,
     link::{self, Link, LinkEvent},
     pace::Pace,
     routes::Routes,
@@ -254,9 +254,13 @@ impl Driver {
         ended
     }
 
-    fn hand(&self, link: &mut Link, publication: Publication) {
+    fn hand(&self, link: &mut Link, mut publication: Publication) {
         match publication.keeping {
             Keeping::ForSession(session) if session != self.session => {}
+            _expired if publication.is_expired() => {
+                self.told.counters.expired.fetch_add(1, Ordering::Relaxed);
+                publication.tell(Fate::Expired);
+            }
             _still_wanted => link.hand(publication),
         }
     }
@@ -326,13 +330,11 @@ impl Driver {
     }
 
     fn availability(&self, word: &[u8]) -> Publication {
+        // Said anew on each connection.
+        let keeping = Keeping::ForSession(self.session);
         Publication {
-            topic: link::availability(&self.config),
-            payload: word.to_vec(),
             is_retained: true,
-            // Said anew on each connection.
-            keeping: Keeping::ForSession(self.session),
-            acknowledged: None,
+            ..Publication::new(link::availability(&self.config), word.to_vec(), keeping)
         }
     }
 

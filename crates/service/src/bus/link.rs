@@ -1,6 +1,6 @@
 //! One connection: what was handed to the client library and not yet acknowledged.
 
-use super::{BusConfig, Incoming, PACKET_BYTES_MAX, Publication};
+use super::{BusConfig, Fate, Incoming, PACKET_BYTES_MAX, Publication};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions,
     NetworkOptions, Outgoing, Packet, QoS, StateError, SubscribeFilter, SubscribeReasonCode,
@@ -218,9 +218,10 @@ impl Link {
     }
 
     fn on_sent(&mut self, packet_id: u16) -> LinkEvent {
-        let Some(publication) = self.handed.pop_front() else {
+        let Some(mut publication) = self.handed.pop_front() else {
             return LinkEvent::Other;
         };
+        publication.tell(Fate::Sent);
         if packet_id == 0 {
             self.n_pictures_handed -= 1;
         } else {

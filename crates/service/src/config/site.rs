@@ -319,7 +319,7 @@ fn default_command_expires_ms() -> Spanned<u64> {
 }
 
 fn default_score_min() -> Spanned<f32> {
-    Spanned::new(0..0, 0.6)
+    Spanned::new(0..0, domain::plate::PLATE_SCORE_MIN)
 }
 
 fn default_registry_age_max_hours() -> u64 {

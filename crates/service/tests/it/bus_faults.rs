@@ -8,7 +8,7 @@ use crate::{
         sighting_topic, site, until, verdict_topic, within,
     },
 };
-use service::bus::{Bus, BusError, BusState, Credentials};
+use service::bus::{Bus, BusError, BusState, Credentials, Fate};
 use std::{net::Ipv4Addr, time::Duration};
 use tokio::{net::TcpListener, time::Instant};
 use wire::Topic;
@@ -44,6 +44,43 @@ async fn what_is_said_during_an_outage_arrives_afterwards() {
     })
     .await;
     assert!(2 <= bus.counts().connections);
+}
+
+#[tokio::test]
+async fn what_has_expired_during_an_outage_is_dropped() {
+    let site = site("expiry");
+    let cable = Cable::to(broker()).await;
+    let (_hearer, mut heard) = online(broker(), &site, "hearer").await;
+    let (bus, _own) = online(cable.port, &site, "speaker").await;
+    let (told, mut fates) = tokio::sync::mpsc::channel(8);
+    let say = |n, life_ms| {
+        let (topic, told) = (verdict_topic(&site), told.clone());
+        let life = Duration::from_millis(life_ms);
+        let on_fate = move |fate| told.try_send((n, fate)).unwrap();
+        bus.publish_within(&topic, &envelope(n), life, on_fate)
+            .unwrap();
+    };
+    say(0, 60_000);
+    assert_eq!(within(fates.recv()).await, Some((0, Fate::Sent)));
+    assert_eq!(seq_of(&next_of(&mut heard, &verdict_topic(&site)).await), 0);
+    cable.cut();
+    offline_reason(&bus).await;
+    let expires_at = Instant::now() + Duration::from_millis(50);
+    say(1, 50);
+    say(2, 60_000);
+    bus.publish(&verdict_topic(&site), &envelope(3)).unwrap();
+    until("its time has passed", async || expires_at < Instant::now()).await;
+    cable.mend();
+    // The broker's acknowledgement of the first may have been cut off: then it comes twice.
+    let mut seqs = Vec::new();
+    while seqs.last() != Some(&3) {
+        seqs.push(seq_of(&next_of(&mut heard, &verdict_topic(&site)).await));
+    }
+    seqs.retain(|seq| *seq != 0);
+    assert_eq!(seqs, [2, 3]);
+    assert_eq!(within(fates.recv()).await, Some((1, Fate::Expired)));
+    assert_eq!(within(fates.recv()).await, Some((2, Fate::Sent)));
+    assert_eq!(bus.counts().expired, 1);
 }
 
 #[tokio::test]

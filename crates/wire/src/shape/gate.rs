@@ -295,7 +295,7 @@ impl From<&Registration> for RegistrationShape {
             until_minute: h.until_minute,
         };
         Self {
-            plate: r.plate.as_ref().map(Plate::expose),
+            plate: r.plate.as_ref().map(Plate::written),
             person_id: r.person.map(|person| person.to_string()),
             access: r.access.into(),
             valid_from: r.valid_from,

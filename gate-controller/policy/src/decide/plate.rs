@@ -1,13 +1,10 @@
 //! Lanes that ask for a plate.
 
 use super::{Case, entries, require};
-use crate::Policy;
 use domain::{
-    Outcome, Plate, PlateVote, ReferReason,
-    plate::is_confusable,
+    Class, Outcome, Plate, PlateVote, ReferReason,
     ports::{Registration, Registry},
 };
-use std::cmp::Ordering;
 
 pub(super) fn judge<R: Registry>(
     case: &Case<R>,
@@ -38,7 +35,8 @@ pub(super) fn judge<R: Registry>(
     if exact.is_empty() {
         return Err(not_listed(case, vote, &plate, path));
     }
-    is_sure(case, vote, &plate, path)?;
+    is_sure(case, vote, ReferReason::Ambiguous, path)?;
+    of_one_class(case, &exact, &plate, path)?;
     entries(case, &exact, path)
 }
 
@@ -57,7 +55,7 @@ fn not_listed<R: Registry>(
     if is_like_another {
         return ReferReason::LookAlike;
     }
-    if let Err(reason) = is_sure(case, vote, plate, path) {
+    if let Err(reason) = is_sure(case, vote, ReferReason::LookAlike, path) {
         return reason;
     }
     path.push("grammar");
@@ -68,14 +66,14 @@ fn not_listed<R: Registry>(
     ReferReason::Unknown
 }
 
-/// The barrier must not open for a misreading: every character is sure, and no look-alike of any
-/// is plausible.
+/// The barrier must not open for a misreading: every character is sure, and nothing else is
+/// plausible in its place. `on_listed_rival` is the reason when the other reading is on the list.
 ///
 /// Comparisons are written so that a score that is not a number fails them.
 fn is_sure<R: Registry>(
     case: &Case<R>,
     vote: &PlateVote,
-    plate: &Plate,
+    on_listed_rival: ReferReason,
     path: &mut Vec<&'static str>,
 ) -> Result<(), ReferReason> {
     let policy = case.policy;
@@ -93,7 +91,19 @@ fn is_sure<R: Registry>(
         all_reach(vote, policy.plate_score_min),
         unsure,
     )?;
-    require(path, "no-rival", !has_rival(policy, vote, plate), unsure)
+    path.push("no-rival");
+    let rivals = rivals(vote, policy.rival_score_min);
+    let is_listed = |rival: &Option<Plate>| {
+        let found = rival.as_ref().map(|rival| case.registry.find_plate(rival));
+        found.is_some_and(|entries| !entries.is_empty())
+    };
+    if rivals.iter().any(is_listed) {
+        Err(on_listed_rival)
+    } else if rivals.is_empty() {
+        Ok(())
+    } else {
+        Err(unsure)
+    }
 }
 
 fn all_reach(vote: &PlateVote, score_min: f32) -> bool {
@@ -101,35 +111,65 @@ fn all_reach(vote: &PlateVote, score_min: f32) -> bool {
     chars.all(|c| score_min <= c.score)
 }
 
-/// Whether some character's confusable alternative is likely too, and gives a plate that could
-/// exist.
+/// The other readings that are likely too; `None` for one that has not the form of a plate.
 ///
-/// A listed plate that the grammar does not know (a foreign one) has rivals that it does not know
-/// either.
-fn has_rival(policy: &Policy, vote: &PlateVote, plate: &Plate) -> bool {
-    let is_known_kind = !plate.classes().is_empty();
-    vote.rows.iter().enumerate().any(|(row, read)| {
-        read.chars.iter().enumerate().any(|(place, char_read)| {
-            let best = char_read.best.to_ascii_uppercase();
-            char_read.alternatives.iter().any(|(other, score)| {
-                let other = other.to_ascii_uppercase();
-                is_confusable(best, other)
-                    && score.total_cmp(&policy.rival_score_min) != Ordering::Less
-                    && (!is_known_kind || could_exist(vote, (row, place), other))
-            })
-        })
-    })
+/// Every likely alternative counts, whether or not it is known as a look-alike and whether or not
+/// the grammar has such a plate: dirt and shadow do not keep to a table, and what stands there
+/// instead was read by a camera that is not sure of this character.
+fn rivals(vote: &PlateVote, score_min: f32) -> Vec<Option<Plate>> {
+    let mut rivals = Vec::new();
+    for (row, read) in vote.rows.iter().enumerate() {
+        for (place, char_read) in read.chars.iter().enumerate() {
+            for (other, score) in &char_read.alternatives {
+                let is_unlikely = *score < score_min;
+                if !is_unlikely && fold(*other) != fold(char_read.best) {
+                    rivals.push(with_char(vote, (row, place), *other));
+                }
+            }
+        }
+    }
+    rivals
 }
 
-fn could_exist(vote: &PlateVote, (row, place): (usize, usize), other: char) -> bool {
+/// As the list's keys do: `Đ` and `D` are one character there.
+fn fold(c: char) -> char {
+    match c.to_ascii_uppercase() {
+        'Đ' | 'đ' => 'D',
+        other => other,
+    }
+}
+
+fn with_char(vote: &PlateVote, (row, place): (usize, usize), other: char) -> Option<Plate> {
     let mut rows: Vec<Vec<char>> = vote
         .rows
         .iter()
         .map(|read| read.chars.iter().map(|c| c.best).collect())
         .collect();
-    if let Some(c) = rows.get_mut(row).and_then(|chars| chars.get_mut(place)) {
-        *c = other;
-    }
+    *rows.get_mut(row)?.get_mut(place)? = other;
     let texts: Vec<String> = rows.into_iter().map(String::from_iter).collect();
-    Plate::from_rows(&texts).is_ok_and(|rival| !rival.classes().is_empty())
+    Plate::from_rows(&texts).ok()
+}
+
+/// An entry that may be a motorbike's or another vehicle's is for the one that the camera sees,
+/// when the camera can tell and the rows agree.
+fn of_one_class<R: Registry>(
+    case: &Case<R>,
+    exact: &[&Registration],
+    plate: &Plate,
+    path: &mut Vec<&'static str>,
+) -> Result<(), ReferReason> {
+    let is_motorbike = match case.sighting.class {
+        Class::Motorbike => Some(true),
+        Class::Car | Class::Bus | Class::Truck => Some(false),
+        Class::Person | Class::Bicycle | Class::Face | Class::Plate => None,
+    };
+    let read = plate.classes();
+    let is_fitting = read
+        .iter()
+        .any(|class| is_motorbike == Some(class.is_motorbike()));
+    let listed = exact.iter().filter_map(|entry| entry.plate.as_ref());
+    if listed.into_iter().any(Plate::is_of_two_kinds) {
+        require(path, "one-class", is_fitting, ReferReason::Ambiguous)?;
+    }
+    Ok(())
 }

@@ -87,6 +87,14 @@ impl PassageMachine {
         self.open.iter().map(|open| &open.passage)
     }
 
+    /// Whether nobody is at the gate and nobody who was let in can come into view again: then a
+    /// new machine needs to know nothing but what was handled.
+    pub fn is_idle(&self, at: Timestamp) -> bool {
+        let within = self.lane.same_vehicle_within * 2;
+        let is_over = |grant: &Granted| grant.last_seen_at.saturating_add(within) < at;
+        self.open.is_empty() && self.granted.iter().all(is_over)
+    }
+
     /// Where the barrier is, as it last said.
     pub fn barrier(&self) -> GateState {
         self.barrier
@@ -274,7 +282,7 @@ impl PassageMachine {
                 verdict: verdict_id,
                 passage: open.passage.id,
                 issued_at: at,
-                expires_at: self.policy.expiry(at),
+                expires_at: self.policy.expiry_for(at, open.sighting.last_seen_at),
             };
             open.send(command.id, at, command.expires_at);
             out.push(GateOutput::Command(command));

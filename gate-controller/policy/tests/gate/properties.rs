@@ -200,6 +200,8 @@ proptest! {
                         prop_assert_eq!(command.issued_at, now);
                         prop_assert!(at(2_000).since(at(0)) <= command.expires_at.since(now));
                         prop_assert!(command.expires_at.since(now) <= at(5_000).since(at(0)));
+                        let seen_at = verdict.captured_at;
+                        prop_assert!(command.expires_at.since(seen_at) <= policy::OPEN_WITHIN_MAX);
                     }
                     _ => (),
                 }
@@ -229,7 +231,7 @@ proptest! {
                 let plate = sighting.plate.as_ref().and_then(|vote| vote.plate()).map(|p| p.key());
                 if verdict.outcome == Outcome::Grant {
                     prop_assert!(now.since(list.as_of()).as_secs() <= 24 * 3600);
-                    prop_assert!(now.since(verdict.captured_at).as_millis() <= 5_000);
+                    prop_assert!(now.since(verdict.captured_at).as_millis() <= 2_000);
                     prop_assert!(sighting.is_decisive);
                     prop_assert!(["51G12345", "29B112345"].contains(&plate.unwrap().as_str()));
                 } else if matches!(verdict.outcome, Outcome::Deny(_)) {

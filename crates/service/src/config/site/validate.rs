@@ -268,11 +268,11 @@ fn check_gate(checker: &mut Checker<'_>, gate: &GateSection, cameras: &[CameraSe
             format!("add \"{name}\" to its tasks"),
         );
     }
-    if !(500..=10_000).contains(gate.command_expires_ms.get_ref()) {
+    if !(2000..=5000).contains(gate.command_expires_ms.get_ref()) {
         checker.add(
             gate.command_expires_ms.span(),
             "command_expires_ms is out of range",
-            "write 500 to 10000; a late open is worse than none",
+            "write 2000 to 5000: less is lost on a slow link, and a late open is worse than none",
         );
     }
     if !(0.0..=1.0).contains(gate.score_min.get_ref()) {
@@ -447,6 +447,25 @@ hours = ["mon-fri 07:00-18:00"]
                  \"mon-fri 07:00-18:00\"",
             ]
         );
+    }
+
+    /// The policy holds every command's life between these; a site file may not say otherwise.
+    #[test]
+    fn a_command_lives_two_to_five_seconds() {
+        let with = |ms: u32| {
+            let gate = format!("[[gate]]\ncommand_expires_ms = {ms}");
+            problems(&GOOD.replacen("[[gate]]", &gate, 1))
+        };
+        for right in [2000, 5000] {
+            assert_eq!(with(right), Vec::<String>::new());
+        }
+        for wrong in [500, 1999, 5001, 10_000] {
+            let told = with(wrong).join("\n");
+            assert!(
+                told.contains("command_expires_ms is out of range; write 2000 to 5000"),
+                "{told}"
+            );
+        }
     }
 
     #[test]
