@@ -379,7 +379,12 @@ impl CameraCore {
         for sighting in said.messages {
             let told = self.told.entry(sighting.id).or_default();
             told.track = Some(sighting.track);
-            told.is_decisive = sighting.is_decisive;
+            // A sure face does not settle a vehicle whose plate is wanted.
+            told.is_decisive = if self.plan.tasks.plates && sighting.class.is_motor_vehicle() {
+                sighting.is_plate_decisive
+            } else {
+                sighting.is_decisive()
+            };
             told.plate = sighting.plate.as_ref().and_then(|vote| vote.plate());
             if sighting.phase == SightingPhase::New {
                 self.stats.sightings += 1;

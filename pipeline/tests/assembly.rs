@@ -366,7 +366,7 @@ fn a_crossing_on_green_is_counted_and_told_and_no_candidate() {
             .iter()
             .all(|sighting| sighting.id == sightings[0].id)
     );
-    assert!(sightings.iter().any(|sighting| sighting.is_decisive));
+    assert!(sightings.iter().any(|sighting| sighting.is_decisive()));
 }
 
 #[test]

@@ -94,16 +94,20 @@ impl FaceMatch {
     }
 }
 
-/// What the frames of one person agree on.
+/// What the newest frames of one face agree on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FaceVote {
-    /// Enrolled people in order of similarity, best first, at most three.
+    /// Enrolled people, at most three: the one on whom most views agree first, then by similarity.
+    /// Somebody further down may be the more similar one, in fewer views.
     pub candidates: Vec<FaceMatch>,
     /// The median of what liveness said, when it was asked.
+    ///
+    /// Of the first candidate when she reaches the threshold, and then only of the views in which
+    /// she does: another face that is live says nothing of hers. Else of all views.
     pub liveness: Option<Liveness>,
-    /// How many frames had a usable face.
+    /// How many of the newest frames had a usable face.
     pub n_views: u32,
-    /// In how many of them the first candidate reached the threshold.
+    /// In how many of them the first candidate reached the threshold; nobody else's count.
     pub n_agreeing: u32,
 }
 

@@ -177,12 +177,29 @@ pub struct Sighting {
     pub last_seen_at: Timestamp,
     /// Where it was in that frame.
     pub bounds: BoxInImage,
-    /// Whether more frames would hardly change the identity evidence: a gate may decide on it.
-    pub is_decisive: bool,
+    /// Whether more frames would hardly change the plate: a gate that asks for it may decide.
+    pub is_plate_decisive: bool,
+    /// Whether more frames would hardly change whose face it is: a gate that asks for it may
+    /// decide.
+    pub is_face_decisive: bool,
     /// The voted plate, when one was read.
     pub plate: Option<PlateVote>,
     /// Whom the face resembles, when one was seen.
     pub face: Option<FaceVote>,
     /// The best picture of it so far.
     pub picture: Option<EvidenceItem>,
+}
+
+impl Sighting {
+    /// Whether more frames would hardly change the identity evidence of one kind or the other, for
+    /// lists and screens.
+    ///
+    /// No gate may grant on it: a sure face says nothing of a plate, nor a sure plate of a face.
+    pub fn is_decisive(&self) -> bool {
+        // At its end nothing more can be learnt of what has neither: "unreadable" is decisive then.
+        let is_unread = self.plate.is_none() && self.face.is_none();
+        self.is_plate_decisive
+            || self.is_face_decisive
+            || (self.phase == SightingPhase::Final && is_unread)
+    }
 }

@@ -61,7 +61,8 @@ fn sighting() -> Sighting {
         first_seen_at: Timestamp::from_micros(1),
         last_seen_at: Timestamp::from_micros(2),
         bounds: BoxInImage::new(1.5, 2.5, 30.25, 40.0),
-        is_decisive: true,
+        is_plate_decisive: true,
+        is_face_decisive: false,
         plate: Some(vote()),
         face: Some(FaceVote {
             candidates: vec![FaceMatch {
@@ -220,6 +221,7 @@ fn what_is_not_ours_is_refused_without_being_shown() {
         "no plate has",
     );
     refused(&good.replace("\"gate-1\"", "\"../gate\""), "mistyped");
+    refused(&good.replace("\"is_face_decisive\":false,", ""), "missing");
     refused(
         &good.replace("[1.5,2.5,30.25,40.0]", "[1.5,2.5,0.25,40.0]"),
         "inside out",

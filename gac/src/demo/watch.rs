@@ -224,7 +224,7 @@ impl Keeper {
 fn hear(seen: &mut Seen, message: Message, keeper: &Keeper) {
     match message {
         Message::Sighting(sighting) => {
-            if sighting.is_decisive
+            if sighting.is_decisive()
                 && sighting.phase != SightingPhase::Final
                 && seen.decisive.insert(sighting.id, ()).is_none()
             {

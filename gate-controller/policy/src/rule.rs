@@ -39,6 +39,9 @@ pub struct Policy {
     pub is_liveness_required: bool,
     /// How many frames must agree on the plate or the person.
     pub agreeing_min: u32,
+    /// Which share of a face's views must agree on the person: two chance matches among many views
+    /// of a stranger, or a picture held up after them, are no agreement.
+    pub face_agreeing_share_min: f32,
     /// A list older than this grants nothing.
     pub registry_age_max: Duration,
     /// A sighting whose newest frame is older than this is not acted on. With `grant_ttl` it
@@ -64,6 +67,7 @@ impl Policy {
             face_margin_min: 0.05,
             is_liveness_required: true,
             agreeing_min: 2,
+            face_agreeing_share_min: 0.6,
             registry_age_max: Duration::from_secs(24 * 3600),
             late_after: Duration::from_secs(2),
             clock_tolerance: Duration::from_secs(2),

@@ -66,7 +66,8 @@ fn sighting(id: u128, revision: u32, millis: i64) -> Sighting {
         first_seen_at: at(100),
         last_seen_at: at(millis),
         bounds: BoxInImage::new(1.0, 2.0, 3.0, 4.0),
-        is_decisive: 0 < revision,
+        is_plate_decisive: 0 < revision,
+        is_face_decisive: false,
         plate: Some(PlateVote {
             rows: vec![row],
             colour: PlateColour::White,

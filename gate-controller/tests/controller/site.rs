@@ -92,7 +92,8 @@ pub(crate) fn car(id: u128, revision: u32, plate: &str) -> Sighting {
         first_seen_at: seen_at.saturating_sub(Duration::from_millis(300)),
         last_seen_at: seen_at,
         bounds: BoxInImage::new(1.0, 2.0, 3.0, 4.0),
-        is_decisive: true,
+        is_plate_decisive: true,
+        is_face_decisive: false,
         plate: Some(PlateVote {
             rows: plate.rows().iter().map(row).collect(),
             colour: PlateColour::White,

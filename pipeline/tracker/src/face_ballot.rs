@@ -25,7 +25,7 @@ impl FaceSeen {
 pub struct FaceVoteConfig {
     /// At least so many usable views; twice as many before a face counts as unknown.
     pub views_min: u32,
-    /// At least this share of the views agrees on the first candidate.
+    /// At least this share of the views agrees on the first candidate, or resembles nobody.
     pub agreeing_share_min: f32,
     /// Whether liveness must have been asked at least once.
     pub needs_liveness: bool,
@@ -41,84 +41,109 @@ impl Default for FaceVoteConfig {
     }
 }
 
-/// The views of one face, counted. Its size does not grow with the number of views.
+/// The newest views of one face.
+///
+/// Who was seen long ago plays no part: a person who first looks away, or is still far, is told as
+/// soon as most of the newest views are hers, and one who takes another's place in the same track
+/// is not told before that.
 #[derive(Clone, Debug, Default)]
 pub struct FaceBallot {
-    n_views: u32,
-    people: BTreeMap<PersonId, PersonVotes>,
-    liveness: VecDeque<f32>,
-    liveness_min: Option<f32>,
+    /// All usable views there ever were.
+    n_usable: u64,
+    views: VecDeque<View>,
+    /// What liveness said of the newest faces, of those that could not be compared, too.
+    liveness: VecDeque<Liveness>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct PersonVotes {
-    /// Sum of similarities in millionths: whole, so that the order of views plays no part in the
-    /// ranking.
-    sum: i64,
-    n_same: u32,
-    recent: VecDeque<f32>,
+/// One usable view.
+#[derive(Clone, Debug)]
+struct View {
+    matches: Vec<FaceMatch>,
+    liveness: Option<Liveness>,
+}
+
+impl View {
+    fn is_of(&self, person: PersonId) -> bool {
+        self.matches
+            .iter()
+            .any(|m| m.person == person && m.is_same())
+    }
+
+    fn is_of_nobody(&self) -> bool {
+        !self.matches.iter().any(FaceMatch::is_same)
+    }
+}
+
+/// What the views say of one person.
+#[derive(Default)]
+struct Standing {
+    similarities: Vec<f32>,
     similarity_min: f32,
+    n_same: u32,
 }
 
 const CANDIDATES_MAX: usize = 3;
-const PEOPLE_MAX: usize = 32;
-/// Medians are taken over so many last values: 4 s at 8 fps.
-const RECENT_MAX: usize = 33;
+/// The nearest people that one view counts for.
+const MATCHES_MAX: usize = 8;
+/// So many views are remembered, 2.5 s at 8 fps: 12 of them must agree, so that who looked away
+/// first is known 1.5 s after she looks up.
+const VIEWS_MAX: usize = 20;
 
 impl FaceBallot {
     /// Counts one view. A face that could not be compared still tells its liveness.
     pub fn add(&mut self, seen: &FaceSeen) {
-        if let Some(liveness) = seen.observation.liveness
-            && liveness.score.is_finite()
-        {
-            push_recent(&mut self.liveness, liveness.score);
-            self.liveness_min = Some(liveness.score_min);
+        let liveness = seen.observation.liveness.filter(|l| l.score.is_finite());
+        if let Some(liveness) = liveness {
+            push_newest(&mut self.liveness, liveness);
         }
-        if !seen.is_usable() {
-            return;
+        if seen.is_usable() {
+            self.n_usable = self.n_usable.saturating_add(1);
+            let matches = nearest(&seen.matches);
+            push_newest(&mut self.views, View { matches, liveness });
         }
-        self.n_views = self.n_views.saturating_add(1);
-        for found in best_of_each(&seen.matches).into_values() {
-            let votes = self.people.entry(found.person).or_default();
-            votes.sum += millionths(found.similarity);
-            votes.n_same += u32::from(found.is_same());
-            votes.similarity_min = found.similarity_min;
-            push_recent(&mut votes.recent, found.similarity);
-        }
-        self.limit_people();
     }
 
-    /// What the views agree on; `None` before the first usable view.
+    /// What the newest views agree on; `None` before the first usable view.
     ///
-    /// People rank by the sum of their similarities over all views (being left out counts 0),
-    /// earlier ids first when equal; the similarity that is told is the median of the newest views
-    /// in which they were found.
+    /// People rank by the number of views in which they reach the threshold, then by similarity,
+    /// earlier ids first when equal. The similarity that is told is the median over all these
+    /// views; being left out counts 0.
     pub fn vote(&self) -> Option<FaceVote> {
-        if self.n_views == 0 {
+        let views = self.counted();
+        if views.is_empty() {
             return None;
         }
-        let mut ranked: Vec<(&PersonId, &PersonVotes)> = self.people.iter().collect();
-        ranked.sort_by(|a, b| b.1.sum.cmp(&a.1.sum).then(a.0.cmp(b.0)));
-        ranked.truncate(CANDIDATES_MAX);
-        let n_agreeing = ranked.first().map_or(0, |(_, votes)| votes.n_same);
-        let candidates = ranked.into_iter().map(|(person, votes)| FaceMatch {
-            person: *person,
-            similarity: median(&votes.recent).unwrap_or(-1.0),
-            similarity_min: votes.similarity_min,
+        let mut ranked: Vec<(FaceMatch, u32)> = standings(&views)
+            .into_iter()
+            .map(|(person, standing)| standing.told(person, views.len()))
+            .collect();
+        ranked.sort_by(|(a, n_same_a), (b, n_same_b)| {
+            let by_views = n_same_b.cmp(n_same_a);
+            by_views
+                .then_with(|| b.similarity.total_cmp(&a.similarity))
+                .then_with(|| a.person.cmp(&b.person))
         });
-        let score = median(&self.liveness);
+        ranked.truncate(CANDIDATES_MAX);
+        // Liveness is hers whom the vote names. That of other views may be another face's, and
+        // would let a picture in that is held up before it.
+        let liveness = match ranked.first().filter(|(first, _)| first.is_same()) {
+            Some((first, _)) => {
+                let hers = views.iter().filter(|view| view.is_of(first.person));
+                median_liveness(hers.filter_map(|view| view.liveness).collect())
+            }
+            None => median_liveness(self.liveness.iter().copied().collect()),
+        };
         Some(FaceVote {
-            candidates: candidates.collect(),
-            liveness: score
-                .zip(self.liveness_min)
-                .map(|(score, score_min)| Liveness { score, score_min }),
-            n_views: self.n_views,
-            n_agreeing,
+            liveness,
+            n_views: count(views.len()),
+            n_agreeing: ranked.first().map_or(0, |(_, n_same)| *n_same),
+            candidates: ranked.into_iter().map(|(found, _)| found).collect(),
         })
     }
 
-    /// Whether more views would hardly change the vote: enough agree, or twice as many came without
-    /// agreement.
+    /// Whether more views would hardly change the vote: enough agree on one person, or twice as
+    /// many came and enough of them resemble nobody. Views that say now this, now that, do not
+    /// decide.
     pub fn is_decisive(&self, config: &FaceVoteConfig) -> bool {
         let Some(vote) = self.vote() else {
             return false;
@@ -126,30 +151,49 @@ impl FaceBallot {
         if config.needs_liveness && vote.liveness.is_none() {
             return false;
         }
-        let is_agreed = config.agreeing_share_min * vote.n_views as f32 <= vote.n_agreeing as f32
-            && 0 < vote.n_agreeing;
-        let n_needed = if is_agreed {
-            config.views_min
-        } else {
-            config.views_min.saturating_mul(2)
+        let share_min = config.agreeing_share_min * vote.n_views as f32;
+        let is_agreed = 0 < vote.n_agreeing && share_min <= vote.n_agreeing as f32;
+        let views = self.counted();
+        let n_unknown = views.iter().filter(|view| view.is_of_nobody()).count();
+        let is_unknown = 0 < n_unknown && share_min <= n_unknown as f32;
+        let n_needed = match (is_agreed, is_unknown) {
+            (true, _) => config.views_min,
+            (false, true) => config.views_min.saturating_mul(2),
+            (false, false) => return false,
         };
-        n_needed.max(1) <= vote.n_views
+        // More than are remembered would never come.
+        let n_needed = n_needed.clamp(1, count(VIEWS_MAX));
+        n_needed <= vote.n_views
     }
 
-    fn limit_people(&mut self) {
-        while PEOPLE_MAX < self.people.len() {
-            let least = self.people.iter().rev().min_by_key(|(_, votes)| votes.sum);
-            let Some(person) = least.map(|(person, _)| *person) else {
-                return;
-            };
-            self.people.remove(&person);
-        }
+    /// The views that count. Where liveness is asked, a view that it said nothing of is none:
+    /// otherwise what shows itself live in one view would be trusted in all.
+    fn counted(&self) -> Vec<&View> {
+        let is_asked = self.views.iter().any(|view| view.liveness.is_some());
+        self.views
+            .iter()
+            .filter(|view| view.liveness.is_some() || !is_asked)
+            .collect()
     }
 
     fn first(&self) -> Option<PersonId> {
         let vote = self.vote()?;
         let first = vote.candidates.first()?;
         first.is_same().then_some(first.person)
+    }
+}
+
+impl Standing {
+    fn told(mut self, person: PersonId, n_views: usize) -> (FaceMatch, u32) {
+        self.similarities.resize(n_views, 0.0);
+        self.similarities.sort_by(f32::total_cmp);
+        let median = self.similarities.get(n_views / 2).copied();
+        let found = FaceMatch {
+            person,
+            similarity: median.unwrap_or(-1.0),
+            similarity_min: self.similarity_min,
+        };
+        (found, self.n_same)
     }
 }
 
@@ -161,7 +205,7 @@ impl Ballot for FaceBallot {
     }
 
     fn weight(&self) -> u64 {
-        u64::from(self.n_views)
+        self.n_usable
     }
 
     /// Whether both can be views of one person: not when each resembles somebody else.
@@ -173,26 +217,18 @@ impl Ballot for FaceBallot {
     }
 
     fn absorb(&mut self, other: &Self) {
-        self.n_views = self.n_views.saturating_add(other.n_views);
-        for (person, theirs) in &other.people {
-            let votes = self.people.entry(*person).or_default();
-            votes.sum += theirs.sum;
-            votes.n_same = votes.n_same.saturating_add(theirs.n_same);
-            votes.similarity_min = theirs.similarity_min;
-            for similarity in &theirs.recent {
-                push_recent(&mut votes.recent, *similarity);
-            }
+        self.n_usable = self.n_usable.saturating_add(other.n_usable);
+        for view in &other.views {
+            push_newest(&mut self.views, view.clone());
         }
-        self.limit_people();
-        for score in &other.liveness {
-            push_recent(&mut self.liveness, *score);
+        for liveness in &other.liveness {
+            push_newest(&mut self.liveness, *liveness);
         }
-        self.liveness_min = self.liveness_min.or(other.liveness_min);
     }
 }
 
-/// A caller may list one person once per template.
-fn best_of_each(matches: &[FaceMatch]) -> BTreeMap<PersonId, FaceMatch> {
+/// The best match of each person; a caller may list one person once per template.
+fn nearest(matches: &[FaceMatch]) -> Vec<FaceMatch> {
     let mut best: BTreeMap<PersonId, FaceMatch> = BTreeMap::new();
     for found in matches.iter().filter(|m| m.similarity.is_finite()) {
         let kept = best.entry(found.person).or_insert(*found);
@@ -200,24 +236,40 @@ fn best_of_each(matches: &[FaceMatch]) -> BTreeMap<PersonId, FaceMatch> {
             *kept = *found;
         }
     }
-    best
+    let mut nearest: Vec<FaceMatch> = best.into_values().collect();
+    nearest.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+    nearest.truncate(MATCHES_MAX);
+    nearest
 }
 
-fn millionths(similarity: f32) -> i64 {
-    (similarity.clamp(-1.0, 1.0) * 1_000_000.0) as i64
+fn standings(views: &[&View]) -> BTreeMap<PersonId, Standing> {
+    let mut standings: BTreeMap<PersonId, Standing> = BTreeMap::new();
+    for found in views.iter().flat_map(|view| &view.matches) {
+        let standing = standings.entry(found.person).or_default();
+        standing.similarities.push(found.similarity);
+        standing.similarity_min = found.similarity_min;
+        standing.n_same += u32::from(found.is_same());
+    }
+    standings
 }
 
-fn push_recent(values: &mut VecDeque<f32>, value: f32) {
-    if values.len() == RECENT_MAX {
+/// Of an even number the lower one: half of the views are not enough to be live.
+fn median_liveness(mut said: Vec<Liveness>) -> Option<Liveness> {
+    let score_min = said.last()?.score_min;
+    said.sort_by(|a, b| a.score.total_cmp(&b.score));
+    let score = said.get((said.len() - 1) / 2)?.score;
+    Some(Liveness { score, score_min })
+}
+
+fn push_newest<T>(values: &mut VecDeque<T>, value: T) {
+    if values.len() == VIEWS_MAX {
         values.pop_front();
     }
     values.push_back(value);
 }
 
-fn median(values: &VecDeque<f32>) -> Option<f32> {
-    let mut sorted: Vec<f32> = values.iter().copied().collect();
-    sorted.sort_by(f32::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -43,7 +43,17 @@ struct Told {
     track: TrackId,
     plate_rows: Vec<String>,
     candidates: Vec<(PersonId, bool)>,
-    is_decisive: bool,
+    is_live: Option<bool>,
+    is_plate_decisive: bool,
+    is_face_decisive: bool,
+}
+
+impl Told {
+    /// Whether its plate or its face has become decisive since.
+    fn is_surer_than(&self, before: &Self) -> bool {
+        (self.is_plate_decisive && !before.is_plate_decisive)
+            || (self.is_face_decisive && !before.is_face_decisive)
+    }
 }
 
 impl Subject {
@@ -107,10 +117,7 @@ impl Subject {
         match &self.told {
             None => true,
             Some(told) if *told == now => false,
-            Some(told) => {
-                let became_decisive = now.is_decisive && !told.is_decisive;
-                became_decisive || interval_min <= at.since(self.told_at)
-            }
+            Some(told) => now.is_surer_than(told) || interval_min <= at.since(self.told_at),
         }
     }
 
@@ -123,10 +130,7 @@ impl Subject {
     ) -> Option<Sighting> {
         let id = self.id?;
         let told = self.tellable();
-        let has_identity = self.plate.is_some() || self.face.is_some();
-        // At the end nothing more can be learnt of somebody without plate and face: "unreadable" is
-        // then decisive.
-        let is_decisive = told.is_decisive || (phase == SightingPhase::Final && !has_identity);
+        let (is_plate_decisive, is_face_decisive) = (told.is_plate_decisive, told.is_face_decisive);
         self.told = Some(told);
         self.told_at = at;
         let revision = self.n_told;
@@ -141,7 +145,8 @@ impl Subject {
             first_seen_at: self.first_seen_at,
             last_seen_at: self.last_seen_at,
             bounds: self.seen_bounds,
-            is_decisive,
+            is_plate_decisive,
+            is_face_decisive,
             plate: self.plate.as_ref().map(|(tally, _)| tally.vote.clone()),
             face: self.face.as_ref().map(|(vote, _)| vote.clone()),
             picture: self.picture.clone(),
@@ -155,14 +160,13 @@ impl Subject {
             track: self.track,
             plate_rows: plate_rows.map(domain::RowRead::text).collect(),
             candidates: candidates.map(|c| (c.person, c.is_same())).collect(),
-            is_decisive: self
-                .plate
+            is_live: self
+                .face
                 .as_ref()
-                .is_some_and(|(_, is_decisive)| *is_decisive)
-                || self
-                    .face
-                    .as_ref()
-                    .is_some_and(|(_, is_decisive)| *is_decisive),
+                .and_then(|(vote, _)| vote.liveness)
+                .map(|liveness| liveness.is_live()),
+            is_plate_decisive: self.plate.as_ref().is_some_and(|(_, is_sure)| *is_sure),
+            is_face_decisive: self.face.as_ref().is_some_and(|(_, is_sure)| *is_sure),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! From frames to messages: one vehicle, one sighting, one final message.
 
 use domain::{
-    BoxInImage, CharRead, Class, Detection, Embedding, FaceMatch, FaceObservation, PersonId,
-    PlateColour, PlateRead, RowRead, Sighting, SightingId, SightingPhase, Timestamp,
+    BoxInImage, CharRead, Class, Detection, Embedding, FaceMatch, FaceObservation, Liveness,
+    PersonId, PlateColour, PlateRead, RowRead, Sighting, SightingId, SightingPhase, Timestamp,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ fn a_car_with_a_plate_is_new_then_updated_then_final() {
         [(1, 0, New), (1, 1, Update), (1, 2, Final)]
     );
     assert_eq!(
-        messages.iter().map(|m| m.is_decisive).collect::<Vec<_>>(),
+        messages.iter().map(|m| m.is_decisive()).collect::<Vec<_>>(),
         [false, true, true]
     );
     assert!(
@@ -134,7 +134,10 @@ fn a_car_without_a_plate_is_decisive_only_at_its_end() {
         camera.frame(&[car(way(n))], &[], &[]);
     }
     let messages = camera.finished();
-    let told: Vec<_> = messages.iter().map(|m| (m.phase, m.is_decisive)).collect();
+    let told: Vec<_> = messages
+        .iter()
+        .map(|m| (m.phase, m.is_decisive()))
+        .collect();
     assert_eq!(
         told,
         [(SightingPhase::New, false), (SightingPhase::Final, true)]
@@ -148,7 +151,7 @@ fn one_look_at_a_plate_is_not_decisive_even_at_the_end() {
         let plates = [plate("30F25658", way(n))];
         camera.frame(&[car(way(n))], &plates[..usize::from(n == 5)], &[]);
     }
-    assert!(camera.finished().iter().all(|m| !m.is_decisive));
+    assert!(camera.finished().iter().all(|m| !m.is_decisive()));
 }
 
 #[test]
@@ -167,7 +170,10 @@ fn a_plate_without_a_car_makes_a_sighting_only_where_asked() {
     let messages = alone(|config| config.plates_make_tracks = true);
     let (first, last) = (&messages[0], &messages[messages.len() - 1]);
     assert_eq!((first.phase, first.class), (SightingPhase::New, Class::Car));
-    assert_eq!((last.phase, last.is_decisive), (SightingPhase::Final, true));
+    assert_eq!(
+        (last.phase, last.is_decisive()),
+        (SightingPhase::Final, true)
+    );
     assert!(
         messages
             .iter()
@@ -323,13 +329,75 @@ fn a_face_at_a_door_is_a_sighting_and_decisive_when_its_views_agree() {
         camera.frame(&[], &[], &[face(way(n), 0.7)]);
     }
     let messages = camera.finished();
-    let decisive = messages.iter().find(|m| m.is_decisive).unwrap();
+    let decisive = messages.iter().find(|m| m.is_decisive()).unwrap();
     assert_eq!(decisive.class, Class::Face);
     assert_eq!(
         decisive.face.as_ref().unwrap().candidates[0].person,
         PersonId(9)
     );
     assert_eq!(messages.last().unwrap().phase, SightingPhase::Final);
+}
+
+/// The same face at the same place, alive or a picture.
+fn shown(n: u8, similarity: f32, liveness: f32) -> FaceSeen {
+    let mut seen = face(way(n), similarity);
+    seen.observation.liveness = Some(Liveness {
+        score: liveness,
+        score_min: 0.5,
+    });
+    seen
+}
+
+#[test]
+fn a_picture_that_a_live_stranger_holds_up_is_never_told_as_live() {
+    let mut camera = Camera::new(|config| config.faces_make_tracks = true);
+    for n in 0..10 {
+        camera.frame(&[], &[], &[shown(n, 0.1, 0.9)]);
+    }
+    for n in 10..60 {
+        camera.frame(&[], &[], &[shown(n, 0.7, 0.1)]);
+    }
+    let messages = camera.finished();
+    let is_named = |m: &Sighting| m.face.as_ref().is_some_and(|f| f.candidates[0].is_same());
+    let is_live = |m: &Sighting| m.face.as_ref().unwrap().liveness.unwrap().is_live();
+    let named: Vec<_> = messages.iter().filter(|m| is_named(m)).collect();
+    assert!(messages.iter().all(|m| m.id == messages[0].id));
+    assert!(messages.iter().any(|m| m.is_face_decisive && !is_named(m)));
+    assert!(named.iter().any(|m| m.is_face_decisive));
+    assert!(named.iter().all(|m| !is_live(m)));
+}
+
+#[test]
+fn a_sure_face_does_not_make_a_plate_sure_nor_the_other_way_round() {
+    let texts = ["30F25658", "30F2S6S8", "38F26658", "30E25B58", "80F25056"];
+    let mut camera = Camera::new(|config| config.faces_in_vehicles = true);
+    for n in 0..30 {
+        let (x, y) = way(n);
+        let text = texts[usize::from(n) % texts.len()];
+        let driver = face((x, y - 80.0), 0.7);
+        camera.frame(&[car((x, y))], &[plate(text, (x, y))], &[driver]);
+    }
+    let messages = camera.finished();
+    assert!(
+        messages
+            .iter()
+            .any(|m| m.is_face_decisive && m.plate.is_some())
+    );
+    assert!(messages.iter().all(|m| !m.is_plate_decisive));
+
+    let mut camera = Camera::new(|config| config.faces_in_vehicles = true);
+    for n in 0..30 {
+        let (x, y) = way(n);
+        let driver = face((x, y - 80.0), if n % 2 == 1 { 0.7 } else { 0.1 });
+        camera.frame(&[car((x, y))], &[plate("30F25658", (x, y))], &[driver]);
+    }
+    let messages = camera.finished();
+    assert!(
+        messages
+            .iter()
+            .any(|m| m.is_plate_decisive && m.face.is_some())
+    );
+    assert!(messages.iter().all(|m| !m.is_face_decisive));
 }
 
 #[test]

@@ -81,7 +81,8 @@ pub(crate) fn sighting(n: u64, revision: u32) -> Sighting {
         first_seen_at: at(i64::try_from(n).unwrap()),
         last_seen_at: at(i64::try_from(n).unwrap() + i64::from(revision)),
         bounds: BoxInImage::new(10.0, 20.0, 110.0, 220.5),
-        is_decisive: 0 < revision,
+        is_plate_decisive: 0 < revision,
+        is_face_decisive: false,
         plate: Some(plate(&["51F12345"], 0.8 + 0.01 * revision as f32)),
         face: None,
         picture: Some(still(

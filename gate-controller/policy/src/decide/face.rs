@@ -33,20 +33,23 @@ pub(super) fn judge<R: Registry>(
         .registry
         .find_person(best.person)
         .ok_or(ReferReason::Unknown)?;
+    // What frames agree on and what liveness said is about the first candidate alone: it must not
+    // let in somebody who looked more similar in a frame or two.
+    let is_agreed_on = vote.candidates.first().map(|first| first.person) == Some(best.person);
     let is_apart = vote
         .candidates
         .iter()
         .filter(|other| other.person != best.person)
         .all(|other| policy.face_margin_min <= best.similarity - other.similarity);
-    require(path, "nobody-else", is_apart, ReferReason::Ambiguous)?;
+    let is_nobody_else = is_agreed_on && is_apart;
+    require(path, "nobody-else", is_nobody_else, ReferReason::Ambiguous)?;
     let unsure = ReferReason::ScoreTooLow;
-    require(path, "decisive", sighting.is_decisive, unsure)?;
-    require(
-        path,
-        "frames-agree",
-        policy.agreeing_min <= vote.n_agreeing,
-        unsure,
-    )?;
+    require(path, "decisive", sighting.is_face_decisive, unsure)?;
+    let is_enough = policy.agreeing_min <= vote.n_agreeing;
+    require(path, "frames-agree", is_enough, unsure)?;
+    let share_min = policy.face_agreeing_share_min * vote.n_views as f32;
+    let is_share = share_min <= vote.n_agreeing as f32;
+    require(path, "most-frames-agree", is_share, unsure)?;
     entries(case, &[entry], path)
 }
 

@@ -78,7 +78,7 @@ fn is_sure<R: Registry>(
 ) -> Result<(), ReferReason> {
     let policy = case.policy;
     let unsure = ReferReason::ScoreTooLow;
-    require(path, "decisive", case.sighting.is_decisive, unsure)?;
+    require(path, "decisive", case.sighting.is_plate_decisive, unsure)?;
     require(
         path,
         "frames-agree",

@@ -63,6 +63,9 @@ impl PassageMachine {
     pub fn configure(&mut self, lane: Lane, policy: Policy) {
         self.lane = lane;
         self.policy = policy;
+        for open in &mut self.open {
+            open.factor = self.policy.factor;
+        }
     }
 
     /// Lets a sighting count as handled, as a journal that ended before this one says.
@@ -176,7 +179,8 @@ impl PassageMachine {
                 changed_at: at,
             };
             out.push(GateOutput::PassageChanged(passage.clone()));
-            self.open.push(Open::new(passage, sighting, at));
+            let seen = (sighting, self.policy.factor);
+            self.open.push(Open::new(passage, seen, at));
             while self.lane.open_max.max(1) < self.open.len() {
                 self.end(0, at, out);
             }
@@ -255,7 +259,7 @@ impl PassageMachine {
     ) {
         let open = &mut self.open[index];
         open.outcome = Some(decision.outcome);
-        open.is_judged_decisive = open.sighting.is_decisive;
+        open.is_judged_decisive = open.is_decisive();
         let verdict = Verdict {
             id: VerdictId(ids.next_id(at)),
             passage: open.passage.id,

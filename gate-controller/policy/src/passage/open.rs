@@ -46,6 +46,8 @@ pub(super) struct Open {
     pub(super) sighting: Sighting,
     pub(super) outcome: Option<Outcome>,
     pub(super) is_judged_decisive: bool,
+    /// What the lane asks for.
+    pub(super) factor: Factor,
     /// Capture time of the newest frame of any of its sightings.
     pub(super) last_seen_at: Timestamp,
     members: Vec<Member>,
@@ -58,12 +60,17 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn new(passage: Passage, sighting: &Sighting, at: Timestamp) -> Self {
+    pub(super) fn new(
+        passage: Passage,
+        (sighting, factor): (&Sighting, Factor),
+        at: Timestamp,
+    ) -> Self {
         let mut open = Self {
             passage,
             sighting: sighting.clone(),
             outcome: None,
             is_judged_decisive: false,
+            factor,
             last_seen_at: sighting.last_seen_at,
             members: Vec::new(),
             opened_at: at,
@@ -131,11 +138,22 @@ impl Open {
         self.passage.state == PassageState::Commanded
     }
 
+    /// Whether more frames would hardly change what the lane asks for; what it does not ask for
+    /// plays no part.
+    pub(super) fn is_decisive(&self) -> bool {
+        let seen = &self.sighting;
+        let (is_sure, is_unread) = match self.factor {
+            Factor::Plate => (seen.is_plate_decisive, seen.plate.is_none()),
+            Factor::Face => (seen.is_face_decisive, seen.face.is_none()),
+        };
+        is_sure || (is_unread && seen.phase == SightingPhase::Final)
+    }
+
     /// Whether it may be judged now: nothing better is to be expected, or waiting has lasted long
     /// enough.
     pub(super) fn is_ripe(&self, lane: &Lane, at: Timestamp) -> bool {
         self.outcome.is_some()
-            || self.sighting.is_decisive
+            || self.is_decisive()
             || self.is_gone()
             || self.wait_ends_at(lane) <= at
     }
@@ -144,7 +162,7 @@ impl Open {
     /// was ours.
     /// It cannot be granted then, so nothing opens late by this.
     pub(super) fn judged_for(&self, at: Timestamp) -> Timestamp {
-        if self.sighting.is_decisive {
+        if self.is_decisive() {
             at
         } else {
             self.received_at
@@ -162,7 +180,8 @@ impl Open {
     /// Whether an answer says more than what was said before.
     ///
     /// A grant and a denial are final; a failed liveness check is too, so that nobody waves a
-    /// picture until it passes.
+    /// picture until it passes. It is news after any other reason, so that nobody shows another
+    /// face first.
     /// Another reason to refer is said once, when evidence has become decisive.
     pub(super) fn is_news(&self, answer: Outcome, lane: &Lane) -> bool {
         match (self.outcome, answer) {
@@ -171,10 +190,13 @@ impl Open {
             (Some(Outcome::Refer(ReferReason::LivenessFailed)), _) => false,
             (Some(Outcome::Refer(_)), Outcome::Grant) => lane.is_upgrade_allowed,
             (Some(Outcome::Refer(_)), Outcome::Deny(_)) => true,
+            (Some(Outcome::Refer(_)), Outcome::Refer(ReferReason::LivenessFailed)) => {
+                self.is_decisive()
+            }
             (Some(Outcome::Refer(said)), Outcome::Refer(reason)) => {
                 said != reason
                     && reason != ReferReason::Late
-                    && self.sighting.is_decisive
+                    && self.is_decisive()
                     && !self.is_judged_decisive
             }
         }

@@ -1,13 +1,18 @@
 //! One example for every reason, checked through `decide` alone.
 
 use crate::scene::*;
-use domain::{Class, Plate, Sighting, Timestamp, face::FaceVote, ports::Registration};
+use domain::{Class, Plate, Sighting, Timestamp, ports::Registration};
 use policy::{Factor, ListRegistry, OPEN_WITHIN_MAX, Policy, decide};
 use std::time::Duration;
 
 /// The one place that calls `decide`: the answer and the rule that settled it.
 #[track_caller]
-fn check_by(policy: &Policy, registry: &ListRegistry, sighting: &Sighting, expect: &str) {
+pub(crate) fn check_by(
+    policy: &Policy,
+    registry: &ListRegistry,
+    sighting: &Sighting,
+    expect: &str,
+) {
     let decision = decide(policy, registry, sighting, at(0));
     let rule = decision.rule_path.last().copied().unwrap_or("none");
     assert_eq!(format!("{:?} by {rule}", decision.outcome), expect);
@@ -35,19 +40,9 @@ fn check_entry(entry: Registration, expect: &str) {
     );
 }
 
-#[track_caller]
-fn check_face(face: FaceVote, expect: &str) {
-    check_by(
-        &Policy::for_factor(1, Factor::Face),
-        &registry(),
-        &walker(1, 0, face),
-        expect,
-    );
-}
-
 fn with(plate: domain::PlateVote) -> Sighting {
     Sighting {
-        is_decisive: true,
+        is_plate_decisive: true,
         plate: Some(plate),
         ..car(1, 0, 0)
     }
@@ -381,56 +376,31 @@ fn times_at_the_ends_of_time_give_an_answer() {
 }
 
 #[test]
-fn faces() {
-    let live = Some(0.9);
-    check_face(face(&[(1, 0.6), (2, 0.3)], live), "Grant by allowed");
-    check_face(face(&[(1, 0.6)], live), "Grant by allowed");
-    check_face(face(&[], live), "Refer(Unknown) by enrolled");
-    check_face(face(&[(1, 0.39)], live), "Refer(Unknown) by enrolled");
-    check_face(face(&[(9, 0.6)], live), "Refer(Unknown) by enrolled"); // not on this site's list
-    check_face(
-        face(&[(1, 0.6), (2, 0.56)], live),
-        "Refer(Ambiguous) by nobody-else",
-    );
-    check_face(face(&[(2, 0.3), (1, 0.6)], live), "Grant by allowed"); // whatever the order
-    check_face(
-        face(&[(1, f32::NAN), (2, 0.6)], live),
-        "Refer(Unknown) by enrolled",
-    );
-    check_face(
-        FaceVote {
-            n_views: 0,
-            ..face(&[(1, 0.6)], live)
-        },
-        "Refer(Unreadable) by face-seen",
-    );
-    check_face(
-        FaceVote {
-            n_agreeing: 1,
-            ..face(&[(1, 0.6)], live)
-        },
-        "Refer(ScoreTooLow) by frames-agree",
-    );
-}
-
-#[test]
-fn liveness_comes_before_identity() {
-    check_face(
-        face(&[(1, 0.6)], Some(0.49)),
-        "Refer(LivenessFailed) by live",
-    );
-    check_face(face(&[], Some(0.1)), "Refer(LivenessFailed) by live");
-    check_face(face(&[(1, 0.6)], None), "Refer(LivenessFailed) by live");
-    check_face(
-        face(&[(1, 0.6)], Some(f32::NAN)),
-        "Refer(LivenessFailed) by live",
-    );
-    let without = Policy {
-        is_liveness_required: false,
-        ..Policy::for_factor(1, Factor::Face)
+fn each_lane_asks_whether_its_own_factor_is_sure() {
+    let both = |is_plate_decisive, is_face_decisive| Sighting {
+        is_plate_decisive,
+        is_face_decisive,
+        plate: Some(vote(ALLOWED)),
+        face: Some(face(&[(1, 0.6)], Some(0.9))),
+        ..car(1, 0, 0)
     };
-    let sighting = walker(1, 0, face(&[(1, 0.6)], None));
-    check_by(&without, &registry(), &sighting, "Grant by allowed");
+    let unsure = "Refer(ScoreTooLow) by decisive";
+    let by = |factor| Policy::for_factor(1, factor);
+    let list = registry();
+    check_by(
+        &by(Factor::Plate),
+        &list,
+        &both(true, false),
+        "Grant by allowed",
+    );
+    check_by(&by(Factor::Plate), &list, &both(false, true), unsure);
+    check_by(
+        &by(Factor::Face),
+        &list,
+        &both(false, true),
+        "Grant by allowed",
+    );
+    check_by(&by(Factor::Face), &list, &both(true, false), unsure);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Stories of one lane.
 
 use crate::scene::*;
-use domain::{AckResult, GateState, Sighting, SightingId};
+use domain::{AckResult, GateState, Sighting, SightingId, face::FaceVote};
 use policy::{Factor, GateInput, Policy};
 use std::sync::Arc;
 
@@ -126,6 +126,58 @@ fn a_picture_cannot_be_waved_until_it_passes() {
         lane.sees(300, walker(2, 0, live)),
         "Arrived Grant Open! Commanded"
     );
+}
+
+#[test]
+fn a_picture_after_another_face_cannot_be_waved_until_it_passes_either() {
+    let mut lane = Scene::new(Factor::Face);
+    assert_eq!(
+        lane.sees(0, walker(1, 0, face(&[], Some(0.9)))),
+        "Arrived Refer(Unknown) Referred"
+    );
+    // One unsure view says nothing yet.
+    let unsure = Sighting {
+        is_face_decisive: false,
+        ..walker(1, 1, face(&[(1, 0.6)], Some(0.2)))
+    };
+    assert_eq!(lane.sees(100, unsure), "");
+    let flat = walker(1, 2, face(&[(1, 0.6)], Some(0.2)));
+    assert_eq!(lane.sees(200, flat), "Refer(LivenessFailed)");
+    let live = walker(1, 3, face(&[(1, 0.6)], Some(0.9)));
+    assert_eq!(lane.sees(300, live), "");
+    assert_eq!(lane.commands(), 0);
+}
+
+#[test]
+fn who_is_known_only_at_second_sight_is_let_in() {
+    let mut lane = Scene::new(Factor::Face);
+    lane.sees(0, walker(1, 0, face(&[(1, 0.1)], Some(0.9))));
+    let few = FaceVote {
+        n_views: 20,
+        n_agreeing: 11,
+        ..face(&[(1, 0.6)], Some(0.9))
+    };
+    assert_eq!(lane.sees(100, walker(1, 1, few)), "");
+    let most = walker(1, 2, face(&[(1, 0.6)], Some(0.9)));
+    assert_eq!(lane.sees(200, most), "Grant Open! Commanded");
+}
+
+#[test]
+fn a_sure_face_does_not_hurry_a_plate() {
+    let mut lane = plate_lane();
+    let driver = Some(face(&[(1, 0.6)], Some(0.9)));
+    let unsure = Sighting {
+        is_face_decisive: true,
+        face: driver.clone(),
+        ..read(car(1, 0, 0), ALLOWED)
+    };
+    assert_eq!(lane.sees(0, unsure), "Arrived");
+    let now_sure = Sighting {
+        is_face_decisive: true,
+        face: driver,
+        ..sure(car(1, 1, 300), ALLOWED)
+    };
+    assert_eq!(lane.sees(300, now_sure), "Grant Open! Commanded");
 }
 
 #[test]

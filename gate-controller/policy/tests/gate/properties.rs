@@ -90,7 +90,7 @@ fn sighting(what: &What, now: i64) -> Sighting {
         } else {
             base.phase
         },
-        is_decisive: *is_decisive,
+        is_plate_decisive: *is_decisive,
         plate: read,
         ..base
     }
@@ -232,7 +232,7 @@ proptest! {
                 if verdict.outcome == Outcome::Grant {
                     prop_assert!(now.since(list.as_of()).as_secs() <= 24 * 3600);
                     prop_assert!(now.since(verdict.captured_at).as_millis() <= 2_000);
-                    prop_assert!(sighting.is_decisive);
+                    prop_assert!(sighting.is_plate_decisive);
                     prop_assert!(["51G12345", "29B112345"].contains(&plate.unwrap().as_str()));
                 } else if matches!(verdict.outcome, Outcome::Deny(_)) {
                     prop_assert_eq!(plate.as_deref(), Some("30F25658"));

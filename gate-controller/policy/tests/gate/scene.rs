@@ -137,7 +137,8 @@ pub(crate) fn car(id: u128, revision: u32, millis: i64) -> Sighting {
         first_seen_at: at(millis - 400),
         last_seen_at: at(millis),
         bounds: BoxInImage::new(10.0, 10.0, 90.0, 60.0),
-        is_decisive: false,
+        is_plate_decisive: false,
+        is_face_decisive: false,
         plate: None,
         face: None,
         picture: None,
@@ -153,7 +154,7 @@ pub(crate) fn read(sighting: Sighting, plate: &str) -> Sighting {
 
 pub(crate) fn sure(sighting: Sighting, plate: &str) -> Sighting {
     Sighting {
-        is_decisive: true,
+        is_plate_decisive: true,
         ..read(sighting, plate)
     }
 }
@@ -168,7 +169,7 @@ pub(crate) fn last(sighting: Sighting) -> Sighting {
 pub(crate) fn walker(id: u128, revision: u32, face: FaceVote) -> Sighting {
     Sighting {
         class: Class::Person,
-        is_decisive: true,
+        is_face_decisive: true,
         face: Some(face),
         ..car(id, revision, 0)
     }
