@@ -145,10 +145,11 @@ async fn a_user_without_a_password_file_is_a_clear_error() {
     write_site_without_camera(folder.path(), "user = \"gac\"\n");
     let mut program = Program::start("api", folder.path());
     assert_eq!(program.ended().await, Some(1));
-    assert_eq!(
-        program.lines(),
-        ["gac: [broker] needs both user and password_file, or neither"]
-    );
+    let lines = program.lines();
+    let told = "site.toml:11:8: [broker] has a user and no password; add password_file, or leave \
+                the user out";
+    assert!(lines[0].ends_with(told), "{lines:?}");
+    assert_eq!(lines.len(), 2, "{lines:?}");
 
     write_site_without_camera(
         folder.path(),

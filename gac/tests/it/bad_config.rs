@@ -194,10 +194,7 @@ fn a_right_file_and_one_with_warnings_only_are_accepted() {
         "{SITE}[[camera]]\nid = \"c\"\nsource = {{ file = \"a.mp4\" }}\ntasks = [\"people\"]\n"
     );
     let (lines, code) = check(text.as_bytes());
-    assert_eq!(
-        lines,
-        ["site.toml: warning: camera \"c\": there is no a.mp4"]
-    );
+    assert_eq!(lines, ["site.toml:6:20: warning: there is no a.mp4"]);
     assert_eq!(code, Some(0));
 }
 
