@@ -35,7 +35,8 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(15);
 /// How the demo runs.
 #[derive(clap::Args)]
 pub struct DemoArguments {
-    /// End by itself, with exit code 0 when everything is right
+    /// End by itself, with exit code 0 when nothing was done wrongly; how late it was stands in the
+    /// report
     #[arg(long)]
     exit: bool,
     /// Which scenes to generate
@@ -116,10 +117,12 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
             shutdown.wait().await;
         }
         running.stop().await;
-        Ok(if report.passed {
-            ExitCode::SUCCESS
-        } else {
+        // How late it was says as much of the machine as of the program: the report tells it, and
+        // only what was done wrongly or missed with time enough is a failure here.
+        Ok(if report.is_faulty {
             ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
         })
     })
 }

@@ -173,9 +173,10 @@ pub struct Sighting {
     pub class: Class,
     /// Capture time of the first frame with it.
     pub first_seen_at: Timestamp,
-    /// Capture time of the newest frame with it: the one that this message rests on.
+    /// Capture time of the newest frame with it, or with its plate or face alone: the one that this
+    /// message rests on.
     pub last_seen_at: Timestamp,
-    /// Where it was in that frame.
+    /// Where it was in the newest frame in which the whole of it was found.
     pub bounds: BoxInImage,
     /// Whether more frames would hardly change the plate: a gate that asks for it may decide.
     pub is_plate_decisive: bool,

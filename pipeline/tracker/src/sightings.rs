@@ -91,7 +91,7 @@ impl Sightings {
         self.adopt(at);
         self.start_alone();
         self.follow_alone();
-        self.count_votes();
+        self.count_votes(at);
         self.tell(at, out);
         self.choose_pictures(frame, out);
     }
@@ -270,10 +270,14 @@ impl Sightings {
         }
     }
 
-    fn count_votes(&mut self) {
+    fn count_votes(&mut self, at: Timestamp) {
         let mut split = Vec::new();
         for (key, subject) in &mut self.subjects {
             let plate = self.plates.main_of(*key);
+            let face = self.faces.main_of(*key);
+            if plate.is_some_and(|part| part.is_seen) || face.is_some_and(|part| part.is_seen) {
+                subject.see_identity(at);
+            }
             if let Some(ballot) = joined(&subject.plate_past, plate) {
                 let tally = ballot.tally();
                 subject.plate = tally.map(|t| {
@@ -284,7 +288,6 @@ impl Sightings {
                 // The plate turned out to be another vehicle's.
                 subject.plate = None;
             }
-            let face = self.faces.main_of(*key);
             if let Some(ballot) = joined(&subject.face_past, face) {
                 let is_decisive = ballot.is_decisive(&self.config.face);
                 subject.face = ballot.vote().map(|vote| (vote, is_decisive));

@@ -23,6 +23,8 @@ pub(crate) struct Subject {
     /// Where it is expected now; what is told is where it was seen last.
     pub(crate) bounds: BoxInImage,
     pub(crate) seen_bounds: BoxInImage,
+    /// When its plate or its face was last seen, be its track lost or not.
+    identity_seen_at: Option<Timestamp>,
     /// When and where it was when its own plate was last seen.
     plate_seen: Option<(Timestamp, BoxInImage)>,
     /// What its plates and faces that are gone have said.
@@ -69,6 +71,7 @@ impl Subject {
             last_seen_at: track.last_seen_at,
             bounds: track.bounds,
             seen_bounds: track.bounds,
+            identity_seen_at: None,
             plate_seen: None,
             plate_past: PlateBallot::default(),
             face_past: FaceBallot::default(),
@@ -92,6 +95,12 @@ impl Subject {
         }
     }
 
+    /// Its plate or its face is in this frame: so is whoever carries it, whether or not the tracker
+    /// found the rest.
+    pub(crate) fn see_identity(&mut self, at: Timestamp) {
+        self.identity_seen_at = Some(at);
+    }
+
     /// Remembers that the plate in view is its own.
     pub(crate) fn see_own_plate(&mut self) {
         self.plate_seen = Some((self.last_seen_at, self.seen_bounds));
@@ -101,6 +110,7 @@ impl Subject {
     pub(crate) fn end_with_own_plate(&mut self) {
         if let Some((at, bounds)) = self.plate_seen {
             (self.last_seen_at, self.seen_bounds) = (at, bounds);
+            self.identity_seen_at = None;
         }
     }
 
@@ -143,7 +153,7 @@ impl Subject {
             track: self.track,
             class: self.class,
             first_seen_at: self.first_seen_at,
-            last_seen_at: self.last_seen_at,
+            last_seen_at: self.last_seen_at.max(self.identity_seen_at.unwrap_or_default()),
             bounds: self.seen_bounds,
             is_plate_decisive,
             is_face_decisive,

@@ -289,6 +289,26 @@ fn a_sighting_says_where_it_was_when_it_was_seen_last() {
 }
 
 #[test]
+fn a_car_is_seen_where_its_plate_is_although_the_rest_was_not_found() {
+    let mut gate = Camera::new(|_| {});
+    for n in 0..3 {
+        gate.frame(&[car(way(n))], &[plate("51F12345", way(n))], &[]);
+    }
+    let seen_bounds = car(way(2)).bounds;
+    gate.frame(&[], &[plate("51F12345", way(3))], &[]);
+    gate.frame(&[], &[plate("51F12345", way(4))], &[]);
+    let seen_at = Timestamp::from_millis(gate.ms);
+    gate.frame(&[], &[], &[]);
+    let messages = gate.finished();
+    let last = messages.last().expect("there is one");
+    assert_eq!(last.last_seen_at, seen_at);
+    assert!(0.9 < last.bounds.iou(&seen_bounds), "{:?}", last.bounds);
+    let sure = messages.iter().find(|m| m.is_plate_decisive);
+    let sure = sure.expect("four reads agree");
+    assert!(Timestamp::from_millis(3 * 125) < sure.last_seen_at);
+}
+
+#[test]
 fn a_sign_that_looks_like_a_plate_is_not_every_passing_cars() {
     let mut camera = Camera::new(|_| ());
     let sign = plate("12345678", (500.0, 300.0));
