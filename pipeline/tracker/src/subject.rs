@@ -153,7 +153,9 @@ impl Subject {
             track: self.track,
             class: self.class,
             first_seen_at: self.first_seen_at,
-            last_seen_at: self.last_seen_at.max(self.identity_seen_at.unwrap_or_default()),
+            last_seen_at: self
+                .last_seen_at
+                .max(self.identity_seen_at.unwrap_or_default()),
             bounds: self.seen_bounds,
             is_plate_decisive,
             is_face_decisive,
