@@ -52,9 +52,9 @@ pub enum ReferReason {
     Unreadable,
     /// Read, but not surely enough.
     ScoreTooLow,
-    /// Not on the list, and one confusable character away from an entry.
+    /// One confusable character away from an entry, or a second likely reading is one.
     LookAlike,
-    /// Two entries fit.
+    /// Two entries, two likely readings, two people or two kinds of vehicle fit.
     Ambiguous,
     /// On the list, but not valid yet.
     NotYetValid,

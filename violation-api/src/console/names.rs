@@ -98,12 +98,12 @@ impl Words {
             ),
             ReferReason::ScoreTooLow => self.say("đọc chưa đủ chắc chắn", "not read surely enough"),
             ReferReason::LookAlike => self.say(
-                "chỉ giống một biển đã đăng ký (khác một ký tự dễ nhầm)",
-                "only looks like a registered plate (one confusable character apart)",
+                "dễ nhầm với một biển đã đăng ký (một ký tự)",
+                "easily taken for a registered plate (one character)",
             ),
             ReferReason::Ambiguous => self.say(
-                "khớp với hai mục trong danh sách",
-                "two entries of the list fit",
+                "khớp với hai mục, hai cách đọc hoặc hai loại xe",
+                "two entries, readings or kinds of vehicle fit",
             ),
             ReferReason::NotYetValid => self.say("đăng ký chưa có hiệu lực", "not valid yet"),
             ReferReason::Expired => self.say("đăng ký đã hết hạn", "no longer valid"),

@@ -45,7 +45,7 @@ async fn the_overview_shows_cameras_events_cases_and_counts() {
         &[
             "51F-123.45",
             "Hỏi bảo vệ",
-            "khác một ký tự dễ nhầm",
+            "dễ nhầm với một biển đã đăng ký",
             "84 ms",
             "Đợi bảo vệ",
         ],
