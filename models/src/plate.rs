@@ -67,8 +67,9 @@ pub fn rows(text: &str, aspect: f32) -> Rows {
 fn first_row(class: PlateClass, text: &str) -> usize {
     match class {
         PlateClass::Army => 2,
-        PlateClass::Car | PlateClass::Temporary => 3,
-        PlateClass::MotorbikeNew | PlateClass::MotorbikeOld => 4,
+        PlateClass::Car | PlateClass::CarBlue | PlateClass::Temporary => 3,
+        PlateClass::LegacyShort => text.len().saturating_sub(3),
+        PlateClass::MotorbikeNew | PlateClass::MotorbikeOld | PlateClass::MotorbikeBlue => 4,
         PlateClass::Diplomatic | PlateClass::ElectricMotorbikeLegacy => 5,
         PlateClass::Special => {
             2 + text

@@ -4,14 +4,27 @@
 //! Rows are kept, because `30F25658` is a car on one row and an old motorbike on two
 //! (TT79/2024/TT-BCA; `GLOSSARY.md`, *plate*).
 
-use crate::{BoxInImage, PointInImage};
 use std::fmt;
 
+mod diplomatic;
+mod distance;
 mod grammar;
 mod lookalike;
+mod province;
+mod rank;
+mod read;
+mod shape;
 
+pub use diplomatic::{DiplomaticPlate, DiplomaticSeries};
+pub use distance::{
+    HIDDEN_COST, LOOK_ALIKE_COST, OTHER_KIND_COST, UNRELATED_COST, confusion_cost, distance,
+};
 pub use grammar::{PlateClass, is_province_code};
 pub use lookalike::{is_confusable, single_confusion};
+pub use province::province;
+pub use rank::{ClassMatch, ClassRanking, Clue, Clues};
+pub use read::{CharRead, PlateColour, PlateRead, PlateVote, RowRead};
+pub use shape::Place;
 
 /// Longest normal form: `80-441-NG-02` has 9 characters, `29-MĐ1 504.66` has 10; one more for a
 /// misread screw.
@@ -61,6 +74,8 @@ pub enum PlateError {
         /// How many there were.
         n_rows: usize,
     },
+    /// A camera told two rows apart and read nothing in one of them.
+    EmptyRow,
     /// A character that no Vietnamese plate has and that no separator is.
     Character(char),
 }
@@ -75,6 +90,7 @@ impl fmt::Display for PlateError {
                 )
             }
             Self::Rows { n_rows } => write!(f, "a plate has one or two rows, not {n_rows}"),
+            Self::EmptyRow => f.write_str("a row of a plate has letters or digits"),
             Self::Character(c) => {
                 write!(
                     f,
@@ -92,18 +108,19 @@ impl Plate {
     /// Reads a plate as people write it: `30F-256.58`, `29-B1 123.45`, or with the rows told apart,
     /// `29-B1/123.45`.
     ///
-    /// Separators are space, `-`, `.` and `·`; rows are told apart by `/` or a line break. Letters
-    /// are folded to upper case; full-width and other look-alike Unicode is refused, not guessed.
+    /// Separators are space, `-`, `.` and `·`; rows are told apart by `/` or a line break, and
+    /// `/` at the end says that there is one row, `30F-256.58/`. Letters are folded to upper case;
+    /// full-width and other look-alike Unicode is refused, not guessed.
     pub fn parse(text: &str) -> Result<Self, PlateError> {
         let mut rows = Vec::new();
         for row in text.trim().split(['/', '\n']) {
             rows.push(normal_row(row)?);
         }
         rows.retain(|row| !row.is_empty());
-        let layout = if rows.len() == 2 {
-            Layout::TwoRows
-        } else {
-            Layout::Unknown
+        let layout = match rows.len() {
+            2 => Layout::TwoRows,
+            _ if text.trim().ends_with('/') => Layout::OneRow,
+            _ => Layout::Unknown,
         };
         let plate = Self::new(rows, layout)?;
         let n_first = grammar::first_row_as_written(text, &plate);
@@ -132,6 +149,9 @@ impl Plate {
         if !(4..=CHARS_MAX).contains(&n_chars) {
             return Err(PlateError::Length { n_chars });
         }
+        if rows.iter().any(String::is_empty) {
+            return Err(PlateError::EmptyRow);
+        }
         Ok(Self {
             rows,
             layout,
@@ -155,10 +175,15 @@ impl Plate {
         self.rows.join("/")
     }
 
-    /// What [`Self::parse`] makes this plate from again: as [`Self::expose`], and with `-` where
-    /// separators told a car's plate from a motorbike's.
+    /// The normal form, which loses nothing: what [`Self::parse`] makes this very plate from again.
+    ///
+    /// As [`Self::expose`], with `/` at the end when there is surely one row, and with `-` where
+    /// separators told a car's plate from a motorbike's. Personal data, as [`Self::expose`].
     pub fn written(&self) -> String {
         let mut text = self.expose();
+        if self.layout == Layout::OneRow {
+            text.push('/');
+        }
         let at = self.n_first.and_then(|n| text.char_indices().nth(n));
         if let Some((at, _char)) = at {
             text.insert(at, '-');
@@ -199,15 +224,13 @@ impl Plate {
 
     /// The classes that the characters can be, whatever the rows.
     fn grammar_of_key(&self) -> Vec<PlateClass> {
-        let rows = vec![self.rows.concat()];
-        grammar::classes(&Self {
-            rows,
-            layout: Layout::Unknown,
-            n_first: None,
-        })
+        grammar::classes_of_key(&self.key())
     }
 
-    /// Every class of the grammar that this text can be; empty when it can be none.
+    /// Every class of the grammar that characters and rows allow; empty when there is none.
+    ///
+    /// No colour is asked, so a blue plate is its white namesake here, and an old plate with three
+    /// digits is none: [`Self::rank_classes`] has them too.
     pub fn classes(&self) -> Vec<PlateClass> {
         grammar::classes(self)
     }
@@ -220,6 +243,18 @@ impl Plate {
             classes.retain(|class| grammar::n_first(*class).is_none_or(|n| n == n_first));
         }
         classes
+    }
+
+    /// The province code as it stands on the plate; none when no Vietnamese plate looks like this,
+    /// or the class has none. [`province`] names it.
+    pub fn province_code(&self) -> Option<String> {
+        shape::province_code(&self.key()).map(str::to_owned)
+    }
+
+    /// What kind of character the grammar lets stand at each place of [`Self::key`]; either at
+    /// all places when no Vietnamese plate looks like this.
+    pub fn places(&self) -> Vec<Place> {
+        shape::places(&self.key())
     }
 
     /// Whether it can be a motorbike's plate and another vehicle's too, as it is written.
@@ -251,133 +286,6 @@ fn normal_row(row: &str) -> Result<String, PlateError> {
         }
     }
     Ok(normal)
-}
-
-/// The ground colour of a plate; it says who may carry it (Law 36/2024/QH15, art. 36).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PlateColour {
-    /// Not told.
-    #[default]
-    Unknown,
-    /// Individuals and companies.
-    White,
-    /// Transport business.
-    Yellow,
-    /// State bodies.
-    Blue,
-    /// Army.
-    Red,
-}
-
-/// One character as a reader saw it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CharRead {
-    /// The likeliest character.
-    pub best: char,
-    /// Its score in [0, 1].
-    pub score: f32,
-    /// The next likeliest with their scores, best first, at most three.
-    pub alternatives: Vec<(char, f32)>,
-}
-
-/// One row as a reader saw it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RowRead {
-    /// From left to right.
-    pub chars: Vec<CharRead>,
-}
-
-impl RowRead {
-    /// The likeliest text.
-    pub fn text(&self) -> String {
-        self.chars.iter().map(|c| c.best).collect()
-    }
-}
-
-/// One plate in one frame, exactly as it was read: never rewritten by grammar.
-///
-/// Personal data: `Debug` says how long it is and no more.
-#[derive(Clone, PartialEq)]
-pub struct PlateRead {
-    /// Where it is.
-    pub bounds: BoxInImage,
-    /// Its corners from the top left, clockwise, when the detector gives them.
-    pub corners: Option<[PointInImage; 4]>,
-    /// The detector's score.
-    pub detect_score: f32,
-    /// One or two rows.
-    pub rows: Vec<RowRead>,
-    /// The ground colour.
-    pub colour: PlateColour,
-}
-
-impl PlateRead {
-    /// The lowest score of its characters; 0 when there is none. A chain is as strong as its
-    /// weakest link.
-    pub fn score(&self) -> f32 {
-        weakest(&self.rows)
-    }
-
-    /// The likeliest text, when it has the length of a plate.
-    pub fn plate(&self) -> Option<Plate> {
-        plate_of(&self.rows)
-    }
-}
-
-impl fmt::Debug for PlateRead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n_chars: usize = self.rows.iter().map(|row| row.chars.len()).sum();
-        write!(
-            f,
-            "PlateRead({n_chars} characters, {} rows, <redacted>)",
-            self.rows.len()
-        )
-    }
-}
-
-/// What many frames of one vehicle agree on.
-#[derive(Clone, PartialEq)]
-pub struct PlateVote {
-    /// The voted rows; scores are shares of the votes, in [0, 1].
-    pub rows: Vec<RowRead>,
-    /// The ground colour most frames saw.
-    pub colour: PlateColour,
-    /// How many frames were read.
-    pub n_reads: u32,
-    /// How many of them read exactly the voted text.
-    pub n_agreeing: u32,
-}
-
-impl PlateVote {
-    /// The lowest score of its characters; 0 when there is none.
-    pub fn score(&self) -> f32 {
-        weakest(&self.rows)
-    }
-
-    /// The voted text, when it has the length of a plate.
-    pub fn plate(&self) -> Option<Plate> {
-        plate_of(&self.rows)
-    }
-}
-
-impl fmt::Debug for PlateVote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "PlateVote({} of {} reads agree, <redacted>)",
-            self.n_agreeing, self.n_reads
-        )
-    }
-}
-
-fn weakest(rows: &[RowRead]) -> f32 {
-    let scores = rows.iter().flat_map(|row| &row.chars).map(|c| c.score);
-    scores.min_by(f32::total_cmp).unwrap_or(0.0)
-}
-
-fn plate_of(rows: &[RowRead]) -> Option<Plate> {
-    let texts: Vec<String> = rows.iter().map(RowRead::text).collect();
-    Plate::from_rows(&texts).ok()
 }
 
 #[cfg(test)]
@@ -413,6 +321,10 @@ mod tests {
         assert_eq!(Plate::parse("30О25658"), Err(PlateError::Character('О'))); // Cyrillic
         assert_eq!(Plate::parse("30F"), Err(PlateError::Length { n_chars: 3 }));
         assert_eq!(
+            Plate::from_rows(&["30F25658", "-"]),
+            Err(PlateError::EmptyRow)
+        );
+        assert_eq!(
             Plate::parse("1/2/30F25658"),
             Err(PlateError::Rows { n_rows: 3 })
         );
@@ -445,6 +357,21 @@ mod tests {
         assert_eq!(typed.written(), "30F-25658");
         let listed = Plate::parse("30F/256.58").unwrap();
         assert!(listed.matches(&short) && !listed.matches(&motorbike));
+    }
+
+    #[test]
+    fn the_normal_form_keeps_what_is_known_of_the_rows() {
+        let one_row = Plate::from_rows(&["29MĐ123456"]).unwrap();
+        assert_eq!(one_row.written(), "29MĐ123456/");
+        assert_eq!(one_row.expose(), "29MĐ123456");
+        assert_eq!(
+            Plate::parse("30F-256.58/").unwrap().layout(),
+            Layout::OneRow
+        );
+        assert_eq!(
+            Plate::parse("30F-256.58").unwrap().layout(),
+            Layout::Unknown
+        );
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //!
 //! All matching classes are returned; which one it is, rows, colour and the vehicle's class decide.
 
-use super::{Layout, Plate};
+use super::{
+    Layout, Plate,
+    shape::{Shape, shapes_of},
+};
 
-/// A kind of plate.
+/// A kind of plate, the closed series before the open ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PlateClass {
     /// `80-441-NG-02`.
@@ -20,10 +23,17 @@ pub enum PlateClass {
     MotorbikeNew,
     /// `29-B1 123.45`.
     MotorbikeOld,
+    /// `29-B1 123.45` on blue ground.
+    MotorbikeBlue,
     /// `30F-256.58`.
     Car,
+    /// `80A-123.45` on blue ground.
+    CarBlue,
     /// `TM-12-34`.
     Army,
+    /// `29A-123` and `29-B1 123`: old plates with three digits, exchanged when the owner next has
+    /// anything to do with the authority.
+    LegacyShort,
 }
 
 impl PlateClass {
@@ -31,15 +41,28 @@ impl PlateClass {
     pub fn is_motorbike(self) -> bool {
         matches!(
             self,
-            Self::MotorbikeNew | Self::MotorbikeOld | Self::ElectricMotorbikeLegacy
+            Self::MotorbikeNew
+                | Self::MotorbikeOld
+                | Self::MotorbikeBlue
+                | Self::ElectricMotorbikeLegacy
+        )
+    }
+
+    /// Whether a person must look at every reading of it: the army is never fined by what a camera
+    /// says, and of three digits nobody knows whether there were more.
+    pub fn is_for_review(self) -> bool {
+        matches!(self, Self::Army | Self::LegacyShort)
+    }
+
+    /// Whether characters and rows say enough to think of it. For the others colour must speak, or
+    /// a person.
+    fn is_told_by_text(self) -> bool {
+        !matches!(
+            self,
+            Self::MotorbikeBlue | Self::CarBlue | Self::LegacyShort
         )
     }
 }
-
-const L20: &[u8] = b"ABCDEFGHKLMNPSTUVXYZ";
-const SPECIAL: [&str; 12] = [
-    "LD", "DA", "RM", "MK", "HC", "KT", "MD", "CD", "TD", "LB", "CT", "R",
-];
 
 /// Whether two digits are a province code in use, or 80 (Traffic Police Department).
 pub fn is_province_code(digits: &str) -> bool {
@@ -50,58 +73,43 @@ pub fn is_province_code(digits: &str) -> bool {
         && !unused.contains(&digits)
 }
 
+/// What characters and rows allow.
 pub(super) fn classes(plate: &Plate) -> Vec<PlateClass> {
-    let key = plate.key();
-    let mut found = Vec::new();
-    if is_temporary(&key) {
-        found.push(PlateClass::Temporary);
-    }
-    if is_army(&key) {
-        found.push(PlateClass::Army);
-    }
-    let Some((province, rest)) = key.split_at_checked(2) else {
-        return found;
-    };
-    if !is_province_code(province) {
-        return found;
-    }
-    let all = [
-        (PlateClass::Diplomatic, is_diplomatic(rest)),
-        (
-            PlateClass::ElectricMotorbikeLegacy,
-            is_electric_motorbike(rest),
-        ),
-        (PlateClass::Special, is_special(rest)),
-        (PlateClass::MotorbikeNew, is_motorbike_new(rest)),
-        (PlateClass::MotorbikeOld, is_motorbike_old(rest)),
-        (PlateClass::Car, is_car(rest)),
-    ];
-    found.extend(
-        all.iter()
-            .filter(|(_, is_match)| *is_match)
-            .map(|(class, _)| *class),
-    );
-    found.retain(|class| fits_layout(*class, plate));
-    found
+    shapes_of(&plate.key())
+        .filter(|shape| shape.class.is_told_by_text() && rows_say(shape, plate) != Some(false))
+        .map(|shape| shape.class)
+        .collect()
 }
 
+/// What characters allow, whatever the rows.
+pub(super) fn classes_of_key(key: &str) -> Vec<PlateClass> {
+    shapes_of(key)
+        .filter(|shape| shape.class.is_told_by_text())
+        .map(|shape| shape.class)
+        .collect()
+}
+
+/// Whether the rows speak for a shape or against it, where they say anything.
+///
 /// A motorbike never has one row; two rows of a car begin with three characters, of a motorbike
 /// with four.
-fn fits_layout(class: PlateClass, plate: &Plate) -> bool {
+pub(super) fn rows_say(shape: &Shape, plate: &Plate) -> Option<bool> {
     let first = plate.rows().first().map_or(0, |row| row.chars().count());
-    match (class, plate.layout()) {
-        (_, Layout::Unknown) => true,
-        (PlateClass::MotorbikeNew | PlateClass::MotorbikeOld, Layout::OneRow) => false,
-        (_, Layout::TwoRows) => n_first(class).is_none_or(|n| n == first),
-        _ => true,
+    let is_fixed = shape.n_first_always().is_some();
+    match plate.layout() {
+        Layout::Unknown => None,
+        Layout::OneRow if shape.is_motorbikes() == Some(true) => is_fixed.then_some(false),
+        Layout::OneRow => Some(true),
+        Layout::TwoRows if shape.n_first() == first => Some(true),
+        Layout::TwoRows => is_fixed.then_some(false),
     }
 }
 
 /// How many characters the first of two rows of this class has, where that is always the same.
 pub(super) fn n_first(class: PlateClass) -> Option<usize> {
     match class {
-        PlateClass::MotorbikeNew | PlateClass::MotorbikeOld => Some(4),
-        PlateClass::Car => Some(3),
+        PlateClass::MotorbikeNew | PlateClass::MotorbikeOld | PlateClass::MotorbikeBlue => Some(4),
+        PlateClass::Car | PlateClass::CarBlue => Some(3),
         _ => None,
     }
 }
@@ -135,65 +143,6 @@ pub(super) fn first_row_as_written(text: &str, plate: &Plate) -> Option<usize> {
         [false, true] => Some(4),
         _ => None,
     }
-}
-
-fn digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
-    lengths.contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && text.bytes().any(|b| b != b'0')
-}
-
-fn is_letter(text: &str, at: usize, letters: &[u8]) -> bool {
-    text.as_bytes().get(at).is_some_and(|b| letters.contains(b))
-}
-
-fn is_temporary(key: &str) -> bool {
-    key.strip_prefix('T').is_some_and(|rest| {
-        rest.get(..2).is_some_and(is_province_code)
-            && rest.get(2..).is_some_and(|number| digits(number, 5..=5))
-    })
-}
-
-fn is_army(key: &str) -> bool {
-    key.get(..2)
-        .is_some_and(|unit| unit.bytes().all(|b| b.is_ascii_uppercase()))
-        && key.get(2..).is_some_and(|number| digits(number, 4..=6))
-}
-
-fn is_diplomatic(rest: &str) -> bool {
-    rest.get(..3).is_some_and(|country| digits(country, 3..=3))
-        && rest
-            .get(3..5)
-            .is_some_and(|kind| ["NG", "QT", "CV", "NN"].contains(&kind))
-        && rest.get(5..).is_some_and(|number| digits(number, 2..=3))
-}
-
-fn is_electric_motorbike(rest: &str) -> bool {
-    rest.strip_prefix("MD")
-        .is_some_and(|number| !number.starts_with('0') && digits(number, 6..=6))
-}
-
-fn is_special(rest: &str) -> bool {
-    SPECIAL.iter().any(|series| {
-        rest.strip_prefix(series)
-            .is_some_and(|number| digits(number, 4..=5))
-    })
-}
-
-fn is_motorbike_new(rest: &str) -> bool {
-    is_letter(rest, 0, L20)
-        && (is_letter(rest, 1, L20) || is_letter(rest, 1, b"R"))
-        && rest.get(2..).is_some_and(|number| digits(number, 5..=5))
-}
-
-fn is_motorbike_old(rest: &str) -> bool {
-    is_letter(rest, 0, L20)
-        && is_letter(rest, 1, b"123456789")
-        && rest.get(2..).is_some_and(|number| digits(number, 4..=5))
-}
-
-fn is_car(rest: &str) -> bool {
-    is_letter(rest, 0, L20) && rest.get(1..).is_some_and(|number| digits(number, 4..=5))
 }
 
 #[cfg(test)]
