@@ -64,15 +64,32 @@ def characters(p: np.ndarray, c: np.ndarray) -> tuple[str, list[float]]:
     return text, scores
 
 
-def collapsed(p: np.ndarray, c: np.ndarray) -> tuple[str, float]:
-    """One row's text, and the least sure of its decisions.
+def collapsed(p: np.ndarray) -> tuple[str, float]:
+    """One row's text, and how sure the least sure of its decisions is; `p` is columns x classes.
 
-    A column between characters is as sure as its "nothing" is, so that a character that was nearly
-    seen counts as doubt.
+    The same as the product does: a character is as sure as its surest column, a gap as its columns
+    are to be nothing or what stands beside it, and two equal characters must be told from one.
     """
-    text, scores = characters(p, c)
-    between = p[c == 0]
-    return text, min([*scores, *between.tolist()], default=1.0)
+    classes = p.argmax(1)
+    text, scores = characters(p.max(1), classes)
+    cuts = np.flatnonzero(np.diff(classes)) + 1
+    runs = list(zip([0, *cuts], [*cuts, len(classes)]))
+    for n, (start, end) in enumerate(runs):
+        k = classes[start]
+        if k == 0:
+            before = classes[start - 1] if 0 < n else 0
+            after = classes[end] if n + 1 < len(runs) else 0
+            clear = p[start:end, 0].copy()
+            for beside in {int(before), int(after)} - {0}:
+                clear += p[start:end, beside]
+            scores.append(float(min(1.0, clear.min())))
+            if before == after != 0:
+                scores.append(float(p[start:end, 0].max()))
+            continue
+        for m in range(start + 1, end - 1):
+            if p[m, k] < min(p[start:m, k].max(), p[m + 1 : end, k].max()):
+                scores.append(float(1 - p[m, 0]))
+    return text, min(scores, default=1.0)
 
 
 @torch.no_grad()

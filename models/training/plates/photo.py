@@ -81,7 +81,7 @@ class Photographer:
             return cv2.resize(scene[y : y + ph, x : x + pw], (w, h))
         base = np.empty((h, w, 3), np.uint8)
         base[:] = (
-            [r.randint(0, 255)] * 3 if r.random() < 0.6 else [r.randint(0, 255) for _ in range(3)]
+            [r.randint(0, 255)] * 3 if r.random() < 0.5 else [r.randint(0, 255) for _ in range(3)]
         )
         if r.random() < 0.7:
             field = self.press.texture((h, w))
@@ -117,10 +117,14 @@ class Photographer:
         scene = self._ground((h, w))
         self._place(scene, flat, quad, width / fw)
         char_h = height * (0.62 if one_row else 0.38)
-        if r.random() < 0.06:
+        if r.random() < 0.05:
             self._arm(scene)
+        if r.random() < 0.08:
+            self._cover(scene, quad)
         scene, blur = self._lens(scene, char_h)
         field = self._light(scene)
+        if r.random() < 0.12:
+            self._streak(field, quad)
         noise = self._noise_amount()
         contrast = _contrast(field, quad)
         scene = self._sensor(field, noise)
@@ -180,6 +184,46 @@ class Photographer:
         c = r.choice([(40, 40, 200), (235, 235, 235), (30, 30, 30), (60, 190, 230)])
         cv2.line(scene, (0, int(y)), (w, int(y1)), c, thick, cv2.LINE_AA)
 
+    def _cover(self, scene: np.ndarray, quad: np.ndarray) -> None:
+        """Something before a corner or an edge: the end of an arm, a mudguard, a cable, a leaf."""
+        r = self.r
+        (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
+        w, h = x1 - x0, y1 - y0
+        grey = r.choice([r.randint(0, 60), r.randint(180, 255), r.randint(0, 255)])
+        colour = tuple(max(0, min(255, grey + r.randint(-20, 20))) for _ in range(3))
+        side = r.choice(["left", "right", "top", "bottom"])
+        if side in ("left", "right"):
+            reach = w * r.uniform(0.01, 0.1)
+            top = y0 + h * r.uniform(-0.2, 0.7)
+            low, high = (x0 - w, x0 + reach) if side == "left" else (x1 - reach, x1 + w)
+            corners = (low, top), (high, top + h * r.uniform(0.2, 1.2))
+        else:
+            reach = h * r.uniform(0.02, 0.16)
+            left = x0 + w * r.uniform(-0.2, 0.8)
+            low, high = (y0 - h, y0 + reach) if side == "top" else (y1 - reach, y1 + h)
+            corners = (left, low), (left + w * r.uniform(0.1, 1.2), high)
+        (ax, ay), (bx, by) = corners
+        cv2.rectangle(scene, (int(ax), int(ay)), (int(bx), int(by)), colour, -1)
+
+    def _streak(self, field: np.ndarray, quad: np.ndarray) -> None:
+        """A lamp's reflection along the bent metal: a bright soft band across the plate."""
+        r = self.r
+        h, w = field.shape[:2]
+        (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
+        span = y1 - y0
+        y = r.uniform(y0, y1)
+        xs = np.linspace(x0 - 0.1 * (x1 - x0), x1 + 0.1 * (x1 - x0), 9)
+        bend = r.uniform(-0.25, 0.25) * span
+        t = np.linspace(-1, 1, 9)
+        ys = y + bend * t**2 + r.uniform(-0.2, 0.2) * span * t
+        first = r.choice([0, 0, r.randint(0, 5)])
+        points = np.stack([xs, ys], 1)[first : first + r.randint(3, 9)]
+        band = np.zeros((h, w), np.uint8)
+        thick = max(1, int(span * r.uniform(0.02, 0.12)))
+        cv2.polylines(band, [np.round(points).astype(np.int32)], False, 255, thick, cv2.LINE_AA)
+        band = cv2.GaussianBlur(band, (0, 0), max(0.6, span * r.uniform(0.01, 0.06)))
+        field += band[:, :, None].astype(np.float32) * r.uniform(0.4, 1.3)
+
     def _lens(self, scene: np.ndarray, char_h: float) -> tuple[np.ndarray, float]:
         """Defocus and motion; returns how far a point is spread, in pixels."""
         r = self.r
@@ -202,9 +246,9 @@ class Photographer:
             kernel /= max(1e-6, kernel.sum())
             scene = cv2.filter2D(scene, -1, kernel)
             blur = max(blur, length * 0.4)
-        if r.random() < 0.12:  # sharpened by the camera
-            soft = cv2.GaussianBlur(scene, (0, 0), r.uniform(0.8, 1.6))
-            k = r.uniform(0.4, 1.6)
+        if r.random() < 0.25:  # sharpened by the camera
+            soft = cv2.GaussianBlur(scene, (0, 0), r.uniform(0.8, 2.2))
+            k = r.uniform(0.4, 2.2)
             scene = cv2.addWeighted(scene, 1 + k, soft, -k, 0)
         return scene, blur
 
@@ -230,10 +274,10 @@ class Photographer:
             spot = np.exp(-((xs - cx) ** 2 + (ys - cy) ** 2 * r.uniform(1, 4)) / (2 * reach**2))
             field += (r.uniform(40, 220) * spot)[:, :, None]
         mode = r.random()
-        if mode < 0.18:  # night: dark, or lit by a flash and burnt out
+        if mode < 0.22:  # night: dark, or lit by a flash and burnt out
             gain, lift = (
                 (r.uniform(0.12, 0.5), r.uniform(0, 12))
-                if r.random() < 0.6
+                if r.random() < 0.5
                 else (r.uniform(1.2, 1.9), r.uniform(-20, 40))
             )
         else:
@@ -273,7 +317,7 @@ class Photographer:
     def _cut(self, scene: np.ndarray, quad: np.ndarray) -> np.ndarray:
         """What is cut out: by corners that are not quite right, or by the box around them."""
         r = self.r
-        if r.random() < 0.6:
+        if r.random() < 0.5:
             span = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
             error = np.array(
                 [[r.gauss(0, 0.02) * span[0], r.gauss(0, 0.035) * span[1]] for _ in range(4)]

@@ -99,7 +99,10 @@ class Reader(nn.Module):
     def forward(
         self, x: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        f = self.features(x / 127.5 - 1)
+        # Night and glare alike: what counts is the contrast. What has none stays without.
+        mean = x.mean((1, 2, 3), keepdim=True)
+        spread = (x - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
+        f = self.features((x - mean) / (spread + 6.0))
         whole = self.whole(f.mean((2, 3)))
         f = f + self.place
         heights = torch.softmax(self.heights(f), 2)
