@@ -1,5 +1,8 @@
 //! What the figures of the benchmarks need; the benchmarks themselves are in `benches/benches`.
 
+pub mod plates;
+pub mod table;
+
 /// A share with its interval of 95 % after Wilson (1927), which holds for few samples and for 0 and
 /// 1 too.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,6 +3,7 @@
 mod faces;
 mod input;
 mod objects;
+mod plate_rows;
 mod plates;
 
 use crate::{
@@ -156,9 +157,9 @@ impl Analyzer {
 
     fn insert(&mut self, task: Task, mut heads: Vec<Head>) -> Result<(), ModelError> {
         if let (true, Some(head)) = (task == Task::PlateRead, heads.first()) {
-            // All readers of a set see the same crop.
-            let size = head.model.input_px;
-            heads.retain(|head| head.model.input_px == size);
+            // All readers of a set see the same crop and are read alike.
+            let (size, decoder) = (head.model.input_px, head.model.decoder);
+            heads.retain(|head| (head.model.input_px, head.model.decoder) == (size, decoder));
         }
         match task {
             Task::PlateRead => self.reader = Some(PlateReader::new(heads)?),

@@ -6,6 +6,7 @@ mod npm;
 mod pinned;
 mod pull;
 mod store;
+mod weights;
 
 pub use pinned::WantedFile;
 pub use pull::{PullEvent, PullOptions, PullOutcome, pull, pull_models};
@@ -84,6 +85,8 @@ pub enum Decoder {
     Yolov9End2end,
     /// A plate reader with one distribution for each character slot.
     Slots,
+    /// Our plate reader: the slots of two rows, what the picture shows, and the ground's colour.
+    PlateRows,
     /// YuNet: faces with five landmarks.
     Yunet,
     /// UltraFace: faces without landmarks.
@@ -141,7 +144,7 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Source {
-    /// A file that is kept with the source text.
+    /// A file that is kept with the source text; the one of this program is built into it.
     Repository {
         /// Its path from the root of the repository.
         path: String,
@@ -286,6 +289,11 @@ impl Catalog {
                     Some(model) if model.task != candidate.task => {
                         return Some(format!("candidate {label} has models of two tasks"));
                     }
+                    Some(model)
+                        if model.decoder == Decoder::PlateRows && candidate.models.len() != 1 =>
+                    {
+                        return Some(format!("candidate {label}: {id} reads plates alone"));
+                    }
                     Some(_) => (),
                 }
             }
@@ -390,6 +398,11 @@ mod tests {
         check(|t| t.replace("128", "0"), "input of [0, 64]");
         check(|t| format!("{t}\nwhat = 1"), "unknown field `what`");
         check(|t| t.replacen("plate-read", "face-embed", 1), "two tasks");
+        let rows = |t: &str| t.replace("\"slots\"", "\"plate-rows\"");
+        check(
+            |t| rows(t).replace("[\"a\"]", "[\"a\", \"a\"]"),
+            "reads plates alone",
+        );
         check(|t| format!("{t}\n[[model"), "catalogue is wrong");
     }
 }

@@ -6,6 +6,7 @@ pub mod centernet;
 pub mod embedding;
 pub mod gfl;
 pub mod liveness;
+pub mod plate_rows;
 pub mod slots;
 pub mod ultraface;
 pub mod yolov9;
@@ -109,6 +110,12 @@ pub(crate) fn largest(values: &[f32]) -> Option<(usize, f32)> {
     let numbers = numbers.filter(|(_, value)| !value.is_nan());
     // `max_by` prefers the last of equals; the first is what every framework's argmax gives.
     numbers.rev().max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// Whether these are shares of one whole.
+pub(crate) fn is_distribution(values: &[f32]) -> bool {
+    let is_share = values.iter().all(|p| (0.0..=1.001).contains(p));
+    is_share && (values.iter().sum::<f32>() - 1.0).abs() < 0.01
 }
 
 /// The tensor with this name.

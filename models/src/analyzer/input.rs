@@ -26,7 +26,7 @@ pub(super) fn normalise(decoder: Decoder) -> Normalise {
         Decoder::Nanodet => NANODET,
         Decoder::Picodet | Decoder::Mobilefacenet => Normalise::imagenet(),
         Decoder::Yolox | Decoder::Yunet | Decoder::Minifasnet => Normalise::raw(Channels::Bgr),
-        Decoder::Centernet | Decoder::Slots => Normalise::raw(Channels::Rgb),
+        Decoder::Centernet | Decoder::Slots | Decoder::PlateRows => Normalise::raw(Channels::Rgb),
         Decoder::Yolov9End2end | Decoder::FaceCrop => Normalise::unit(Channels::Rgb),
         Decoder::Ultraface => ULTRAFACE,
         Decoder::Blazeface => BLAZEFACE,

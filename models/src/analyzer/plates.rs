@@ -1,8 +1,9 @@
 //! Reading plates: the crop, one or more readers, rows, colour.
 
-use super::Head;
+use super::{Head, plate_rows::RowReader};
 use crate::{
     InferenceError, ModelError,
+    catalog::Decoder,
     decode::slots::{self, SlotRead},
     plate::{Rows, plate_colour, rows, split, three_or_four},
     preprocess::{Picture, Pixels, resize, stacked},
@@ -13,13 +14,46 @@ use domain::{BoxInImage, Detection, PlateRead};
 /// height.
 const MARGINS: [f32; 2] = [0.0, 0.04];
 
-/// Readers that vote.
-pub(super) struct PlateReader {
-    heads: Vec<Head>,
+/// What reads plates.
+pub(super) enum PlateReader {
+    /// Our own reader, alone.
+    Rows(Box<RowReader>),
+    /// Readers that vote.
+    Slots(SlotReaders),
 }
 
 impl PlateReader {
-    pub(super) fn new(heads: Vec<Head>) -> Result<Self, ModelError> {
+    /// Readers with the same input and decoder.
+    pub(super) fn new(mut heads: Vec<Head>) -> Result<Self, ModelError> {
+        let is_ours = |head: &Head| head.model.decoder == Decoder::PlateRows;
+        match heads.iter().position(is_ours) {
+            Some(index) => {
+                let reader = RowReader::new(heads.swap_remove(index))?;
+                Ok(Self::Rows(Box::new(reader)))
+            }
+            None => SlotReaders::new(heads).map(Self::Slots),
+        }
+    }
+
+    pub(super) fn read(
+        &mut self,
+        picture: Picture<'_>,
+        plates: &[Detection],
+    ) -> Result<Vec<Option<PlateRead>>, InferenceError> {
+        match self {
+            Self::Rows(reader) => reader.read(picture, plates),
+            Self::Slots(readers) => readers.read(picture, plates),
+        }
+    }
+}
+
+/// Readers that know no rows, and vote.
+pub(super) struct SlotReaders {
+    heads: Vec<Head>,
+}
+
+impl SlotReaders {
+    fn new(heads: Vec<Head>) -> Result<Self, ModelError> {
         let mut reader = Self { heads };
         for index in 0..reader.heads.len() {
             let [width, height] = reader.heads[index].model.input_px;
@@ -29,7 +63,7 @@ impl PlateReader {
         Ok(reader)
     }
 
-    pub(super) fn read(
+    fn read(
         &mut self,
         picture: Picture<'_>,
         plates: &[Detection],

@@ -7,9 +7,9 @@ use domain::{CharRead, RowRead};
 const ALPHABET: &[u8; 37] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 const N_CHARS: usize = ALPHABET.len();
 const PAD: usize = N_CHARS - 1;
-const ALTERNATIVES_MAX: usize = 3;
+pub(super) const ALTERNATIVES_MAX: usize = 3;
 /// A character less likely than this is no alternative.
-const ALTERNATIVE_MIN: f32 = 0.001;
+pub(super) const ALTERNATIVE_MIN: f32 = 0.001;
 
 /// What a reader saw: one distribution over the alphabet for each character, empty slots left out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,9 +47,7 @@ impl SlotRead {
         for slot in slots.chunks_exact(N_CHARS) {
             let mut chars = [0.0; N_CHARS];
             chars.copy_from_slice(slot);
-            let is_share = chars.iter().all(|p| (0.0..=1.001).contains(p));
-            let is_distribution = is_share && (chars.iter().sum::<f32>() - 1.0).abs() < 0.01;
-            if is_distribution && best(&chars) != PAD {
+            if super::is_distribution(&chars) && best(&chars) != PAD {
                 read.slots.push(chars);
             }
         }

@@ -7,7 +7,9 @@ use super::{Picture, Pixels};
 use crate::InferenceError;
 use domain::{BoxInImage, PointInImage};
 use opencv::{
-    core::{BORDER_CONSTANT, BORDER_REPLICATE, Mat, Point2f, Rect, Scalar, Size, Vec3b, Vector},
+    core::{
+        self, BORDER_CONSTANT, BORDER_REPLICATE, Mat, Point2f, Rect, Scalar, Size, Vec3b, Vector,
+    },
     imgproc,
     prelude::*,
 };
@@ -151,22 +153,81 @@ pub(super) fn scale(
     pixels(&out, width, height)
 }
 
-/// The quadrilateral with these corners, from the top left clockwise, as an upright rectangle.
+/// A quadrilateral this many times larger than its target is averaged down first: between four
+/// neighbours alone, fine strokes come and go with the place of the sampling points.
+const AVERAGED_FROM: f32 = 1.5;
+
+/// The quadrilateral with these corners, from the top left clockwise, as an upright rectangle; what
+/// lies outside the picture repeats its border.
 pub fn warp_corners(
     picture: Picture<'_>,
     corners: &[PointInImage; 4],
     [width, height]: [u32; 2],
 ) -> Result<Pixels, InferenceError> {
-    let from: Vector<Point2f> = corners.iter().map(|p| Point2f::new(p.x, p.y)).collect();
+    if corners
+        .iter()
+        .any(|p| !(p.x.is_finite() && p.y.is_finite()))
+    {
+        return Err(InferenceError::Warp {
+            reason: "a corner is not at a finite place".to_owned(),
+        });
+    }
+    let [a, b, c, d] = corners;
+    let wide = distance(a, b).max(distance(d, c)) / width as f32;
+    let high = distance(a, d).max(distance(b, c)) / height as f32;
+    let shrink = Some(wide.max(high)).filter(|k| AVERAGED_FROM < *k);
+    let part = around(picture, corners, shrink.unwrap_or(1.0));
+    let whole = mat(picture)?;
+    let seen = Mat::roi(&whole, part).map_err(failed)?;
+    let in_part = |p: &PointInImage| at(p.x - part.x as f32, p.y - part.y as f32);
+    let Some(shrink) = shrink else {
+        return warp(&seen, &corners.map(|p| in_part(&p)), [width, height]);
+    };
+    // Corners far outside do not make the part that is seen less than a pixel.
+    let shrink = shrink.min(part.width.min(part.height) as f32);
+    let (mut small, factor) = (Mat::default(), f64::from(shrink.recip()));
+    let by_factor = Size::default();
+    let method = imgproc::INTER_AREA;
+    imgproc::resize(&seen, &mut small, by_factor, factor, factor, method).map_err(failed)?;
+    let in_small = |p: PointInImage| at(in_part(&p).x / shrink, in_part(&p).y / shrink);
+    warp(&small, &corners.map(in_small), [width, height])
+}
+
+fn distance(a: &PointInImage, b: &PointInImage) -> f32 {
+    ((a.x - b.x).powi(2) + (a.y - b.y).powi(2)).sqrt()
+}
+
+/// The part of the picture that a warp of these corners sees, with room for the neighbours.
+fn around(picture: Picture<'_>, corners: &[PointInImage; 4], shrink: f32) -> Rect {
+    let room = 2.0 + 2.0 * shrink;
+    let range = |of: fn(&PointInImage) -> f32, end: u32| {
+        let low = corners.iter().map(of).fold(f32::INFINITY, f32::min) - room;
+        let high = corners.iter().map(of).fold(f32::NEG_INFINITY, f32::max) + room;
+        // At least one pixel: the border is repeated from somewhere.
+        let low = (low.max(0.0) as u32).min(end - 1);
+        let high = (high.max(0.0).ceil() as u32).clamp(low + 1, end);
+        (low.cast_signed(), (high - low).cast_signed())
+    };
+    let (x, width) = range(|p| p.x, picture.width);
+    let (y, height) = range(|p| p.y, picture.height);
+    Rect::new(x, y, width, height)
+}
+
+fn warp(
+    picture: &impl core::ToInputArray,
+    corners: &[PointInImage; 4],
+    [width, height]: [u32; 2],
+) -> Result<Pixels, InferenceError> {
+    // OpenCV counts from the middle of the first pixel, we from its corner.
+    let points = |p: (f32, f32)| Point2f::new(p.0 - 0.5, p.1 - 0.5);
+    let from: Vector<Point2f> = corners.iter().map(|p| points((p.x, p.y))).collect();
     let (right, bottom) = (width as f32, height as f32);
-    let to: Vector<Point2f> = [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)]
-        .map(|(x, y)| Point2f::new(x, y))
-        .into_iter()
-        .collect();
+    let to = [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)];
+    let to: Vector<Point2f> = to.map(points).into_iter().collect();
     let matrix = imgproc::get_perspective_transform_def(&from, &to).map_err(failed)?;
     let mut out = Mat::default();
     imgproc::warp_perspective(
-        &mat(picture)?,
+        picture,
         &mut out,
         &matrix,
         size(width, height),
@@ -276,11 +337,66 @@ mod tests {
     fn four_corners_become_the_whole() {
         let pixels = square(20, 30, 10);
         let corners = [at(20., 30.), at(30., 30.), at(30., 40.), at(20., 40.)];
-        let flat = warp_corners(pixels.picture().unwrap(), &corners, [8, 4]).unwrap();
-        assert_eq!(flat, Pixels::filled(8, 4, [0; 3]));
+        let flat = warp_corners(pixels.picture().unwrap(), &corners, [10, 8]).unwrap();
+        assert_eq!(flat, Pixels::filled(10, 8, [0; 3]));
         let degenerate = [at(5., 5.); 4];
         // OpenCV answers corners that are one point with a picture of that point, not with an
         // error.
         assert!(warp_corners(pixels.picture().unwrap(), &degenerate, [8, 4]).is_ok());
+        for outside in [-1e9, 1e9] {
+            let outside = [at(outside, 5.), at(70., 5.), at(70., 9.), at(outside, 9.)];
+            assert!(warp_corners(pixels.picture().unwrap(), &outside, [8, 4]).is_ok());
+        }
+        let nowhere = [at(f32::NAN, 5.), at(9., 5.), at(9., 9.), at(5., 9.)];
+        assert!(warp_corners(pixels.picture().unwrap(), &nowhere, [8, 4]).is_err());
+    }
+
+    fn upright(x: f32, y: f32, width: f32, height: f32) -> [PointInImage; 4] {
+        let (right, bottom) = (x + width, y + height);
+        [at(x, y), at(right, y), at(right, bottom), at(x, bottom)]
+    }
+
+    #[test]
+    fn corners_on_pixels_at_their_own_size_change_nothing() {
+        let mut pixels = Pixels::filled(32, 16, [0; 3]);
+        for (index, byte) in pixels.rgb.iter_mut().enumerate() {
+            *byte = (index * 37 % 251) as u8;
+        }
+        let picture = pixels.picture().unwrap();
+        let cut = warp_corners(picture, &upright(5.0, 3.0, 8.0, 4.0), [8, 4]).unwrap();
+        for (x, y) in [(0, 0), (7, 0), (3, 2), (7, 3)] {
+            assert_eq!(
+                cut.picture().unwrap().pixel(x, y),
+                picture.pixel(x + 5, y + 3)
+            );
+        }
+        let over_the_edge = warp_corners(picture, &upright(-4.0, 3.0, 8.0, 4.0), [8, 4]).unwrap();
+        let over_the_edge = over_the_edge.picture().unwrap();
+        assert_eq!(
+            over_the_edge.pixel(0, 1),
+            picture.pixel(0, 4),
+            "the border repeats"
+        );
+        assert_eq!(over_the_edge.pixel(5, 1), picture.pixel(1, 4));
+    }
+
+    #[test]
+    fn what_is_much_larger_is_averaged() {
+        let mut stripes = Pixels::filled(256, 128, [0; 3]);
+        for (index, pixel) in stripes.rgb.chunks_exact_mut(3).enumerate() {
+            pixel.fill(if index % 4 < 2 { 0 } else { 200 });
+        }
+        let picture = stripes.picture().unwrap();
+        let small = warp_corners(picture, &upright(32.0, 32.0, 128.0, 64.0), [16, 8]).unwrap();
+        assert_eq!(small, Pixels::filled(16, 8, [100; 3]));
+        // A plate that lies across the averaged blocks keeps its place, within half a block.
+        let mut square = Pixels::filled(256, 128, [255; 3]);
+        for y in 40..72 {
+            square.rgb[(y * 256 + 101) * 3..(y * 256 + 165) * 3].fill(0);
+        }
+        let corners = upright(101.0, 40.0, 64.0, 32.0);
+        let small = warp_corners(square.picture().unwrap(), &corners, [16, 8]).unwrap();
+        assert!(small.rgb.iter().all(|v| *v < 128), "{:?}", small.rgb);
+        assert_eq!(small.picture().unwrap().pixel(8, 4), [0; 3]);
     }
 }

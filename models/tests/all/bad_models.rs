@@ -10,7 +10,7 @@ fn installed(bytes: &[u8], decoder: &str) -> (Store, tempfile::TempDir) {
     let digest = sha2::Sha256::digest(bytes);
     let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let task = match decoder {
-        "slots" => "plate-read",
+        "slots" | "plate-rows" => "plate-read",
         "mobilefacenet" => "face-embed",
         "minifasnet" => "face-liveness",
         "yunet" => "face-detect",
@@ -114,6 +114,7 @@ fn another_model_than_the_decoder_expects_is_found_at_load() {
     let bytes = fs::read(mirror.join("2.7_80x80_MiniFASNetV2.onnx")).unwrap();
     for decoder in [
         "slots",
+        "plate-rows",
         "yunet",
         "picodet",
         "yolox",

@@ -46,7 +46,7 @@ pub(crate) fn runtime() -> Option<Runtime> {
 pub(crate) fn store(ids: &[&str]) -> Option<(Store, Option<tempfile::TempDir>)> {
     let catalog = Catalog::built_in();
     let usual = Store::new(&root().join("third_party/models"), catalog.clone());
-    let is_there = |id: &&str| usual.path(catalog.model(id).unwrap()).is_file();
+    let is_there = |id: &&str| usual.has(catalog.model(id).unwrap());
     if ids.iter().all(is_there) {
         return Some((usual, None));
     }

@@ -9,6 +9,10 @@ mod faces;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod onnx;
+#[cfg(test)]
+mod our_reader;
+#[cfg(test)]
 mod plates;
 #[cfg(test)]
 mod pull;
