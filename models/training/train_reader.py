@@ -172,6 +172,7 @@ def main() -> None:
                 a.lerp_(b, 1 - decay) if a.is_floating_point() else a.copy_(b)
         is_last = args.views <= n_views
         if 150 < time.time() - looked or is_last:
+            save(state_file, net, mean, optimiser, n_views, n_runs)
             spent = (time.time() - began) / 60
             line = {
                 "minutes": round(spent, 1),

@@ -100,11 +100,9 @@ def read(net: torch.nn.Module, pictures: np.ndarray) -> tuple[list[str], np.ndar
     for k in range(0, len(pictures), 128):
         x = torch.from_numpy(pictures[k : k + 128]).permute(0, 3, 1, 2).float()
         first, last, kind, _ = net(x.contiguous(memory_format=torch.channels_last))
-        rows = [
-            tuple(t.numpy() for t in row.float().softmax(-1).max(-1)) for row in (first, last)
-        ]
+        rows = [row.float().softmax(-1).numpy() for row in (first, last)]
         for n in range(len(x)):
-            (a, sure_a), (b, sure_b) = (collapsed(p[n], c[n]) for p, c in rows)
+            (a, sure_a), (b, sure_b) = (collapsed(p[n]) for p in rows)
             texts.append(f"{a}/{b}" if a else b)
             lowest.append(min(sure_a, sure_b))
         kinds.append(kind.argmax(1).numpy())

@@ -59,15 +59,9 @@ impl Rides {
         let expected = self.expected(at);
         let mut joined = Vec::new();
         for mut other in others {
-            let is_person = other.class == Class::Person;
-            let is_under = |pair: &&mut Pair| is_on(&other.bounds, &pair.ride.bounds);
-            if !is_person {
+            if other.class != Class::Person {
                 joined.push(other);
-            } else if let Some(pair) = pairs.iter_mut().find(is_under) {
-                pair.ride.bounds = union(&pair.ride.bounds, &other.bounds);
-                pair.ride.score = pair.ride.score.max(other.score);
-                pair.has_rider = true;
-            } else {
+            } else if !seat(&other, &mut pairs) {
                 if is_expected(&other.bounds, &expected) {
                     other.class = Class::Motorbike;
                     other.score = other.score.min(score_max);
@@ -75,8 +69,11 @@ impl Rides {
                 joined.push(other);
             }
         }
+        pairs.retain(|pair| pair.rider.is_some() || !pair.is_shared);
         for mut pair in pairs {
-            if !pair.has_rider {
+            if let Some(rider) = pair.rider {
+                pair.ride.bounds = union(&pair.ride.bounds, &rider);
+            } else {
                 complete(&mut pair.ride.bounds, &expected);
             }
             joined.push(pair.ride);
@@ -97,10 +94,36 @@ impl Rides {
     }
 }
 
-/// What is ridden, and whether its rider was found in this frame.
+/// What is ridden, and its riders where they were found in this frame.
 struct Pair {
     ride: Detection,
-    has_rider: bool,
+    rider: Option<BoxInImage>,
+    /// Whether it lies inside another one whose rider seems to sit on both.
+    is_shared: bool,
+}
+
+/// Seats a person on the surest of the rides that the person is on; `false` when there is none.
+///
+/// Nobody rides two: what else the person seems to sit on, and lies inside the pair, is a part of
+/// the same ride found twice, unless it has a rider of its own.
+fn seat(person: &Detection, pairs: &mut [Pair]) -> bool {
+    let under = |pair: &&mut Pair| is_on(&person.bounds, &pair.ride.bounds);
+    let mut under: Vec<&mut Pair> = pairs.iter_mut().filter(under).collect();
+    under.sort_by(|a, b| b.ride.score.total_cmp(&a.ride.score));
+    let mut under = under.into_iter();
+    let Some(own) = under.next() else {
+        return false;
+    };
+    let whole = union(&person.bounds, &own.ride.bounds);
+    own.rider = Some(
+        own.rider
+            .map_or(person.bounds, |r| union(&r, &person.bounds)),
+    );
+    own.ride.score = own.ride.score.max(person.score);
+    for other in under {
+        other.is_shared |= SHARE_INSIDE_MIN <= other.ride.bounds.share_inside(&whole);
+    }
+    true
 }
 
 /// The largest of the boxes that show the same thing, with the best of their scores.
@@ -115,7 +138,8 @@ fn without_parts(mut rides: Vec<Detection>) -> Vec<Pair> {
             Some(pair) => pair.ride.score = pair.ride.score.max(ride.score),
             None => pairs.push(Pair {
                 ride,
-                has_rider: false,
+                rider: None,
+                is_shared: false,
             }),
         }
     }
@@ -254,6 +278,20 @@ mod tests {
         // One that is hardly lower is a motorbike that drives away.
         let smaller = vec![box_of(Class::Motorbike, 0.44, [250., 130., 400., 467.])];
         assert_eq!(before.join(ms(100), smaller.clone(), 0.29), smaller);
+    }
+
+    #[test]
+    fn a_rider_sits_on_one_motorbike_and_what_else_is_under_them_is_part_of_it() {
+        let rider = box_of(Class::Person, 0.57, [501., 177., 699., 536.]);
+        let rear = box_of(Class::Motorbike, 0.48, [561., 405., 696., 643.]);
+        let middle = box_of(Class::Motorbike, 0.23, [521., 348., 693., 542.]);
+        let pair = box_of(Class::Motorbike, 0.57, [501., 177., 699., 643.]);
+        let found = vec![middle.clone(), rear.clone(), rider.clone()];
+        assert_eq!(Rides::default().join(ms(0), found, 0.29), [pair.clone()]);
+        // What stands nearer than the pair is another motorbike.
+        let far = box_of(Class::Motorbike, 0.6, [521., 348., 693., 542.]);
+        let found = vec![far, rear, rider];
+        assert_eq!(Rides::default().join(ms(0), found, 0.29).len(), 2);
     }
 
     #[test]
