@@ -117,6 +117,8 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
+    # A thread that waits for its turn on a core holds up all others: one core for each.
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - args.renderers))
     r = Random(args.seed)
     state_file = args.out / "state.pt"
     net = Reader(args.width).to(memory_format=torch.channels_last)
