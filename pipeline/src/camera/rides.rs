@@ -287,7 +287,7 @@ mod tests {
         let middle = box_of(Class::Motorbike, 0.23, [521., 348., 693., 542.]);
         let pair = box_of(Class::Motorbike, 0.57, [501., 177., 699., 643.]);
         let found = vec![middle.clone(), rear.clone(), rider.clone()];
-        assert_eq!(Rides::default().join(ms(0), found, 0.29), [pair.clone()]);
+        assert_eq!(Rides::default().join(ms(0), found, 0.29), [pair]);
         // What stands nearer than the pair is another motorbike.
         let far = box_of(Class::Motorbike, 0.6, [521., 348., 693., 542.]);
         let found = vec![far, rear, rider];
