@@ -2,7 +2,9 @@
 
 use crate::site::{LoadedSite, provided};
 use anyhow::{Context as _, Result};
-use domain::{BoxInImage, Detection, FaceObservation, Frame, PlateRead, ports::Detector};
+use domain::{
+    BoxInImage, Detection, FaceObservation, Frame, PlateDetection, PlateRead, ports::Detector,
+};
 use models::{Analyzer, Analyzers, Catalog, InferenceError, Runtime, RuntimeSearch, Store, Task};
 use pipeline::Tasks;
 use std::path::{Path, PathBuf};
@@ -23,14 +25,14 @@ impl Detector for ModelDetector {
         &mut self,
         frame: &Frame,
         within: BoxInImage,
-    ) -> Result<Vec<Detection>, InferenceError> {
+    ) -> Result<Vec<PlateDetection>, InferenceError> {
         self.analyzer.detect_plates(frame, within)
     }
 
     fn read_plates(
         &mut self,
         frame: &Frame,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<Vec<Option<PlateRead>>, InferenceError> {
         self.analyzer.read_plates(frame, plates)
     }

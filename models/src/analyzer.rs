@@ -3,15 +3,19 @@
 mod faces;
 mod input;
 mod objects;
+mod plate_detector;
 mod plate_rows;
 mod plates;
 
 use crate::{
     InferenceError, ModelError, Runtime, Session, Store, Task, catalog::Model, preprocess::Picture,
 };
-use domain::{BoxInImage, Detection, Embedding, FaceObservation, Frame, Liveness, PlateRead};
+use domain::{
+    BoxInImage, Detection, Embedding, FaceObservation, Frame, Liveness, PlateDetection, PlateRead,
+};
 use faces::{FaceDetector, FaceEmbedder, LivenessJudge};
 use objects::ObjectDetector;
+use plate_detector::PlateDetector;
 use plates::PlateReader;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -142,7 +146,7 @@ impl Head {
 #[derive(Default)]
 pub struct Analyzer {
     objects: Option<ObjectDetector>,
-    plates: Option<ObjectDetector>,
+    plates: Option<PlateDetector>,
     reader: Option<PlateReader>,
     faces: Option<FaceDetector>,
     embedder: Option<FaceEmbedder>,
@@ -168,7 +172,7 @@ impl Analyzer {
                 for head in heads {
                     match task {
                         Task::VehicleDetect => self.objects = Some(ObjectDetector::new(head)?),
-                        Task::PlateDetect => self.plates = Some(ObjectDetector::new(head)?),
+                        Task::PlateDetect => self.plates = Some(PlateDetector::new(head)?),
                         Task::FaceDetect => self.faces = Some(FaceDetector::new(head)?),
                         _ => self.embedder = Some(FaceEmbedder::new(head)?),
                     }
@@ -202,29 +206,29 @@ impl Analyzer {
         &mut self,
         frame: &Frame,
         region: BoxInImage,
-    ) -> Result<Vec<Detection>, InferenceError> {
+    ) -> Result<Vec<PlateDetection>, InferenceError> {
         let plates = loaded(&mut self.plates, Task::PlateDetect)?;
-        plates.plates(Picture::of(frame)?, region)
+        plates.find(Picture::of(frame)?, region)
     }
 
-    /// As [`Self::detect_plates`]; where nothing is found, again with the region made smaller.
+    /// As [`Self::detect_plates`]; where nothing is found, again at another scale.
     ///
-    /// The second look finds most of the plates that are too large in the picture for the first
-    /// one, and costs as much again where there is no plate.
+    /// The second look finds most of the plates that are too large or too small in the picture for
+    /// the first one, and costs as much again where there is no plate.
     pub fn detect_plates_thoroughly(
         &mut self,
         frame: &Frame,
         region: BoxInImage,
-    ) -> Result<Vec<Detection>, InferenceError> {
+    ) -> Result<Vec<PlateDetection>, InferenceError> {
         let plates = loaded(&mut self.plates, Task::PlateDetect)?;
-        plates.plates_thoroughly(Picture::of(frame)?, region)
+        plates.find_thoroughly(Picture::of(frame)?, region)
     }
 
     /// The characters, rows and colour of one detected plate; `None` when there is no character.
     pub fn read_plate(
         &mut self,
         frame: &Frame,
-        plate: &Detection,
+        plate: &PlateDetection,
     ) -> Result<Option<PlateRead>, InferenceError> {
         let mut all = self.read_plates(frame, std::slice::from_ref(plate))?;
         Ok(all.pop().flatten())
@@ -234,7 +238,7 @@ impl Analyzer {
     pub fn read_plates(
         &mut self,
         frame: &Frame,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<Vec<Option<PlateRead>>, InferenceError> {
         let reader = loaded(&mut self.reader, Task::PlateRead)?;
         reader.read(Picture::of(frame)?, plates)

@@ -81,6 +81,8 @@ pub enum Decoder {
     Yolox,
     /// CenterNet: peaks of a heat map.
     Centernet,
+    /// Our plate detector: a score and four corners for each cell.
+    PlateCorners,
     /// YOLOv9 with the suppression of doubles inside.
     Yolov9End2end,
     /// A plate reader with one distribution for each character slot.

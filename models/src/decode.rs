@@ -6,6 +6,7 @@ pub mod centernet;
 pub mod embedding;
 pub mod gfl;
 pub mod liveness;
+pub mod plate_corners;
 pub mod plate_rows;
 pub mod slots;
 pub mod ultraface;

@@ -8,8 +8,8 @@
 
 use domain::{
     BoxInImage, CameraId, CharRead, Class, Detection, EvidenceRole, FaceObservation, Frame,
-    PlateColour, PlateRead, RowRead, Sighting, SightingId, SightingPhase, SignalPhase, Standing,
-    ports::Detector,
+    PlateColour, PlateDetection, PlateRead, RowRead, Sighting, SightingId, SightingPhase,
+    SignalPhase, Standing, ports::Detector,
 };
 use pipeline::{
     CameraSetup, CameraStats, CountLine, Fault, HandOver, Output, Pipeline, Plan, Shared, StopLine,
@@ -99,14 +99,18 @@ impl Detector for White {
             .collect())
     }
 
-    fn plates(&mut self, frame: &Frame, within: BoxInImage) -> Result<Vec<Detection>, Infallible> {
+    fn plates(
+        &mut self,
+        frame: &Frame,
+        within: BoxInImage,
+    ) -> Result<Vec<PlateDetection>, Infallible> {
         let plate =
             white(frame).map(|b| BoxInImage::new(b.x_min, b.y_max - 14., b.x_max, b.y_max - 2.));
         let plate = plate.filter(|plate| within.contains(plate.centre()));
         Ok(plate
-            .map(|bounds| Detection {
-                class: Class::Plate,
+            .map(|bounds| PlateDetection {
                 bounds,
+                corners: None,
                 score: 0.9,
             })
             .into_iter()
@@ -116,14 +120,14 @@ impl Detector for White {
     fn read_plates(
         &mut self,
         _frame: &Frame,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<Vec<Option<PlateRead>>, Infallible> {
         let read = |best| CharRead {
             best,
             score: 0.99,
             alternatives: Vec::new(),
         };
-        let plate = |plate: &Detection| {
+        let plate = |plate: &PlateDetection| {
             Some(PlateRead {
                 bounds: plate.bounds,
                 corners: None,

@@ -7,7 +7,7 @@ use super::{
     set::{LabelledPicture, TruePlate},
     text::{folded, n_edits},
 };
-use domain::{BoxInImage, Detection, PlateRead, RowRead, plate::PLATE_SCORE_MIN};
+use domain::{BoxInImage, PlateDetection, PlateRead, RowRead, plate::PLATE_SCORE_MIN};
 use std::collections::BTreeMap;
 
 /// A box is the plate when it overlaps it by this much.
@@ -19,7 +19,7 @@ pub const ENTRIES_MAX: usize = 400;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// The boxes with their reads.
-    pub plates: Vec<(Detection, Option<PlateRead>)>,
+    pub plates: Vec<(PlateDetection, Option<PlateRead>)>,
     /// What finding took.
     pub detect_ms: f64,
     /// What reading took.
@@ -47,7 +47,7 @@ pub struct View<'a> {
     pub crop: &'a dyn Fn(Option<BoxInImage>) -> Vec<u8>,
 }
 
-type Found<'a> = &'a (Detection, Option<PlateRead>);
+type Found<'a> = &'a (PlateDetection, Option<PlateRead>);
 
 impl View<'_> {
     /// Counts what became of the picture's plates, and keeps what went wrong.
@@ -164,7 +164,7 @@ impl View<'_> {
 /// nearest to its text.
 fn match_of<'a>(
     plate: &TruePlate,
-    seen: &'a [(Detection, Option<PlateRead>)],
+    seen: &'a [(PlateDetection, Option<PlateRead>)],
 ) -> Option<Found<'a>> {
     let Some(bounds) = plate.bounds else {
         let truth = folded(&plate.text);
@@ -174,7 +174,7 @@ fn match_of<'a>(
         };
         return seen.iter().min_by_key(n_wrong);
     };
-    let overlap = |(detection, _): &(Detection, _)| detection.bounds.iou(&bounds);
+    let overlap = |(detection, _): &(PlateDetection, _)| detection.bounds.iou(&bounds);
     let best = seen.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
     best.filter(|found| IOU_MIN <= overlap(found))
 }
@@ -186,18 +186,18 @@ fn text_of(read: &PlateRead) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{CharRead, Class, PlateColour};
+    use domain::{CharRead, PlateColour};
 
-    fn seen(x: f32, text: &str, score: f32) -> (Detection, Option<PlateRead>) {
+    fn seen(x: f32, text: &str, score: f32) -> (PlateDetection, Option<PlateRead>) {
         let bounds = BoxInImage::new(x, 0.0, x + 40.0, 20.0);
         let char = |best| CharRead {
             best,
             score,
             alternatives: vec![],
         };
-        let detection = Detection {
-            class: Class::Plate,
+        let detection = PlateDetection {
             bounds,
+            corners: None,
             score: 1.0,
         };
         let read = PlateRead {
@@ -215,7 +215,7 @@ mod tests {
     /// Judges what one chain saw of a picture with a plate at x = 100.
     fn judge(
         has_box: bool,
-        plates: Vec<(Detection, Option<PlateRead>)>,
+        plates: Vec<(PlateDetection, Option<PlateRead>)>,
     ) -> (Judged, Option<[usize; 2]>, Vec<Entry>) {
         let picture = LabelledPicture {
             path: "folder/a.jpg".into(),

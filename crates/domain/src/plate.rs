@@ -23,7 +23,7 @@ pub use grammar::{PlateClass, is_province_code};
 pub use lookalike::{is_confusable, single_confusion};
 pub use province::province;
 pub use rank::{ClassMatch, ClassRanking, Clue, Clues};
-pub use read::{CharRead, PlateColour, PlateRead, PlateVote, RowRead};
+pub use read::{CharRead, PlateColour, PlateDetection, PlateRead, PlateVote, RowRead};
 pub use shape::Place;
 
 /// Longest normal form: `80-441-NG-02` has 9 characters, `29-MĐ1 504.66` has 10; one more for a

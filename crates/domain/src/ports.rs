@@ -4,8 +4,8 @@
 //! tested against a real broker and real databases.
 
 use crate::{
-    Ack, BoxInImage, Detection, FaceObservation, Frame, GateCommand, PersonId, Plate, PlateRead,
-    SourceEvent, Timestamp,
+    Ack, BoxInImage, Detection, FaceObservation, Frame, GateCommand, PersonId, Plate,
+    PlateDetection, PlateRead, SourceEvent, Timestamp,
 };
 use std::{error::Error, future::Future, time::Duration};
 
@@ -29,7 +29,11 @@ pub trait Detector: Send {
     fn objects(&mut self, frame: &Frame) -> Result<Vec<Detection>, Self::Error>;
 
     /// Plates in a part of the frame; boxes are in pixels of the whole.
-    fn plates(&mut self, frame: &Frame, within: BoxInImage) -> Result<Vec<Detection>, Self::Error>;
+    fn plates(
+        &mut self,
+        frame: &Frame,
+        within: BoxInImage,
+    ) -> Result<Vec<PlateDetection>, Self::Error>;
 
     /// What stands on plates that [`Detector::plates`] found, in their order; `None` for one that
     /// cannot be read.
@@ -38,7 +42,7 @@ pub trait Detector: Send {
     fn read_plates(
         &mut self,
         frame: &Frame,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<Vec<Option<PlateRead>>, Self::Error>;
 
     /// Faces in a part of the frame, without template or liveness.

@@ -26,7 +26,9 @@ pub(super) fn normalise(decoder: Decoder) -> Normalise {
         Decoder::Nanodet => NANODET,
         Decoder::Picodet | Decoder::Mobilefacenet => Normalise::imagenet(),
         Decoder::Yolox | Decoder::Yunet | Decoder::Minifasnet => Normalise::raw(Channels::Bgr),
-        Decoder::Centernet | Decoder::Slots | Decoder::PlateRows => Normalise::raw(Channels::Rgb),
+        Decoder::Centernet | Decoder::Slots | Decoder::PlateCorners | Decoder::PlateRows => {
+            Normalise::raw(Channels::Rgb)
+        }
         Decoder::Yolov9End2end | Decoder::FaceCrop => Normalise::unit(Channels::Rgb),
         Decoder::Ultraface => ULTRAFACE,
         Decoder::Blazeface => BLAZEFACE,
@@ -54,7 +56,7 @@ pub(super) fn detector_input(
         )
     };
     let (pixels, fit): (Pixels, Fit) = match decoder {
-        Decoder::Yolox => boxed(YOLO_GREY, Place::TopLeft),
+        Decoder::Yolox | Decoder::PlateCorners => boxed(YOLO_GREY, Place::TopLeft),
         Decoder::Yolov9End2end => boxed(YOLO_GREY, Place::Centre),
         Decoder::Nanodet => boxed([0; 3], Place::Centre),
         Decoder::Yunet | Decoder::Blazeface => boxed([0; 3], Place::TopLeft),

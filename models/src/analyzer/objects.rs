@@ -1,4 +1,4 @@
-//! Vehicles, people and plates.
+//! Vehicles and people.
 
 use super::{Head, input::detector_input};
 use crate::{
@@ -7,10 +7,8 @@ use crate::{
     decode::{self, RawDetection},
     preprocess::{Picture, Pixels},
 };
-use domain::{BoxInImage, Class, Detection};
+use domain::{BoxInImage, Detection};
 
-/// How much smaller the second look is.
-const SECOND_LOOK: f32 = 0.6;
 const IOU_MAX: f32 = 0.5;
 
 /// A detector of boxes without landmarks.
@@ -24,7 +22,7 @@ impl ObjectDetector {
         let grey = Pixels::filled(64, 64, [128; 3]);
         let first = grey
             .picture()
-            .and_then(|grey| detector.raw(grey, grey.bounds(), 1.0));
+            .and_then(|grey| detector.raw(grey, grey.bounds()));
         detector.head.warm_up(first)?;
         Ok(detector)
     }
@@ -35,7 +33,7 @@ impl ObjectDetector {
         picture: Picture<'_>,
         region: BoxInImage,
     ) -> Result<Vec<Detection>, InferenceError> {
-        let found = self.raw(picture, region, 1.0)?;
+        let found = self.raw(picture, region)?;
         let named = |raw: RawDetection| {
             decode::class_of_coco(raw.class).map(|class| Detection {
                 class,
@@ -46,58 +44,20 @@ impl ObjectDetector {
         Ok(found.into_iter().filter_map(named).collect())
     }
 
-    pub(super) fn plates(
-        &mut self,
-        picture: Picture<'_>,
-        region: BoxInImage,
-    ) -> Result<Vec<Detection>, InferenceError> {
-        self.plates_at(picture, region, 1.0)
-    }
-
-    pub(super) fn plates_thoroughly(
-        &mut self,
-        picture: Picture<'_>,
-        region: BoxInImage,
-    ) -> Result<Vec<Detection>, InferenceError> {
-        let found = self.plates_at(picture, region, 1.0)?;
-        if found.is_empty() {
-            self.plates_at(picture, region, SECOND_LOOK)
-        } else {
-            Ok(found)
-        }
-    }
-
-    fn plates_at(
-        &mut self,
-        picture: Picture<'_>,
-        region: BoxInImage,
-        shrink: f32,
-    ) -> Result<Vec<Detection>, InferenceError> {
-        let found = self.raw(picture, region, shrink)?;
-        let plate = |raw: RawDetection| Detection {
-            class: Class::Plate,
-            bounds: raw.bounds,
-            score: raw.score.min(1.0),
-        };
-        Ok(found.into_iter().map(plate).collect())
-    }
-
     /// Detections in the picture.
     fn raw(
         &mut self,
         picture: Picture<'_>,
         region: BoxInImage,
-        shrink: f32,
     ) -> Result<Vec<RawDetection>, InferenceError> {
         let model = &self.head.model;
         let (size, score_min) = (model.input_px, model.score_min);
         let decoder = model.decoder;
-        let (tensor, fit) = detector_input(decoder, picture, region, (size, shrink));
+        let (tensor, fit) = detector_input(decoder, picture, region, (size, 1.0));
         let found = self.head.session.run(&tensor, |outputs| match decoder {
             Decoder::Nanodet | Decoder::Picodet => decode::gfl::decode(outputs, size, score_min),
             Decoder::Yolox => decode::yolox::decode(outputs, size, score_min),
             Decoder::Centernet => decode::centernet::decode(outputs, size, score_min),
-            Decoder::Yolov9End2end => decode::yolov9::decode(outputs, score_min),
             _ => Err(no_detector()),
         })?;
         let in_image = |raw: RawDetection| {

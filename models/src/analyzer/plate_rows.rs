@@ -6,7 +6,7 @@ use crate::{
     decode::plate_rows::{self, RowsRead},
     preprocess::{Picture, Pixels, planar, rectify::warp_corners},
 };
-use domain::{BoxInImage, Detection, PlateRead, PointInImage};
+use domain::{BoxInImage, PlateDetection, PlateRead, PointInImage};
 
 /// Shares of the box's width and height that the crop shows beside it, as in training.
 const MARGIN_X: f32 = 0.02;
@@ -29,14 +29,15 @@ impl RowReader {
     pub(super) fn read(
         &mut self,
         picture: Picture<'_>,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<Vec<Option<PlateRead>>, InferenceError> {
         let mut crops = Vec::with_capacity(plates.len());
         let mut indices = Vec::with_capacity(plates.len());
         for (index, plate) in plates.iter().enumerate() {
             if let Some(inside) = picture.inside(plate.bounds) {
                 let size = self.head.model.input_px;
-                crops.push(warp_corners(picture, &corners_around(inside), size)?);
+                let corners = plate.corners.map_or_else(|| around(inside), |c| grown(&c));
+                crops.push(warp_corners(picture, &corners, size)?);
                 indices.push(index);
             }
         }
@@ -45,7 +46,7 @@ impl RowReader {
             let plate = &plates[index];
             reads[index] = read.map(|read| PlateRead {
                 bounds: plate.bounds,
-                corners: None,
+                corners: plate.corners,
                 detect_score: plate.score,
                 rows: read.rows,
                 colour: read.colour,
@@ -65,11 +66,21 @@ impl RowReader {
 }
 
 /// The corners of the box with its margin, from the top left clockwise.
-fn corners_around(bounds: BoxInImage) -> [PointInImage; 4] {
+fn around(bounds: BoxInImage) -> [PointInImage; 4] {
     let (dx, dy) = (bounds.width() * MARGIN_X, bounds.height() * MARGIN_Y);
     let (left, right) = (bounds.x_min - dx, bounds.x_max + dx);
     let (top, bottom) = (bounds.y_min - dy, bounds.y_max + dy);
     [(left, top), (right, top), (right, bottom), (left, bottom)].map(|(x, y)| PointInImage { x, y })
+}
+
+/// The quadrilateral with its margin: each corner away from its neighbours by a share of the sides.
+fn grown(corners: &[PointInImage; 4]) -> [PointInImage; 4] {
+    let [a, b, c, d] = *corners;
+    let away = |from: PointInImage, along: PointInImage, down: PointInImage| PointInImage {
+        x: from.x + (from.x - along.x) * MARGIN_X + (from.x - down.x) * MARGIN_Y,
+        y: from.y + (from.y - along.y) * MARGIN_X + (from.y - down.y) * MARGIN_Y,
+    };
+    [away(a, b, d), away(b, a, c), away(c, d, b), away(d, c, a)]
 }
 
 #[cfg(test)]
@@ -78,8 +89,21 @@ mod tests {
 
     #[test]
     fn the_crop_is_a_little_larger_than_the_box() {
-        let [a, b, c, d] = corners_around(BoxInImage::new(100.0, 50.0, 200.0, 75.0));
+        let [a, b, c, d] = around(BoxInImage::new(100.0, 50.0, 200.0, 75.0));
         assert_eq!((a.x, a.y, b.x, b.y), (98.0, 49.0, 202.0, 49.0));
         assert_eq!((c.x, c.y, d.x, d.y), (202.0, 76.0, 98.0, 76.0));
+    }
+
+    #[test]
+    fn corners_grow_along_their_own_sides() {
+        let upright = around(BoxInImage::new(100.0, 50.0, 200.0, 75.0));
+        let corners = [(100.0, 50.0), (200.0, 50.0), (200.0, 75.0), (100.0, 75.0)];
+        assert_eq!(grown(&corners.map(|(x, y)| PointInImage { x, y })), upright);
+        // A quarter turn: what is along is now down.
+        let turned = corners.map(|(x, y)| PointInImage { x: -y, y: x });
+        let expect = upright.map(|p| PointInImage { x: -p.y, y: p.x });
+        for (p, q) in grown(&turned).iter().zip(expect) {
+            assert!((p.x - q.x).abs() < 1e-3 && (p.y - q.y).abs() < 1e-3);
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     plate::{Rows, plate_colour, rows, split, three_or_four},
     preprocess::{Picture, Pixels, resize, stacked},
 };
-use domain::{BoxInImage, Detection, PlateRead};
+use domain::{BoxInImage, PlateDetection, PlateRead};
 
 /// Crops that vote: the detector's box, and with a little more room, shares of its width and
 /// height.
@@ -38,7 +38,7 @@ impl PlateReader {
     pub(super) fn read(
         &mut self,
         picture: Picture<'_>,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<Vec<Option<PlateRead>>, InferenceError> {
         match self {
             Self::Rows(reader) => reader.read(picture, plates),
@@ -66,7 +66,7 @@ impl SlotReaders {
     fn read(
         &mut self,
         picture: Picture<'_>,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<Vec<Option<PlateRead>>, InferenceError> {
         let regions: Vec<BoxInImage> = plates.iter().map(|plate| plate.bounds).collect();
         let reads = self.reads(picture, &regions)?;
@@ -80,7 +80,7 @@ impl SlotReaders {
     fn one(
         &mut self,
         picture: Picture<'_>,
-        plate: &Detection,
+        plate: &PlateDetection,
         read: SlotRead,
     ) -> Result<Option<PlateRead>, InferenceError> {
         let bounds = plate.bounds;

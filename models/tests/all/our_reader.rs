@@ -5,7 +5,7 @@ use crate::{
     data::{all_of, frame_of, runtime},
     onnx::{Graph, model},
 };
-use domain::{BoxInImage, Class, Detection, Frame, PlateColour, RowRead};
+use domain::{BoxInImage, Frame, PlateColour, PlateDetection, RowRead};
 use models::{
     Analyzer, Analyzers, Catalog, ModelError, Runtime, Store, Task,
     catalog::{Check, PullOptions, pull},
@@ -99,10 +99,10 @@ fn analyzer(runtime: &Runtime) -> Analyzer {
     Analyzer::load(runtime, &store, &[Task::PlateRead]).unwrap()
 }
 
-fn plate(x: f32) -> Detection {
-    Detection {
-        class: Class::Plate,
+fn plate(x: f32) -> PlateDetection {
+    PlateDetection {
         bounds: BoxInImage::new(x, 10.0, x + 40.0, 40.0),
+        corners: None,
         score: 0.5,
     }
 }
@@ -159,7 +159,7 @@ fn boxes_of_every_size_are_read_at_once() {
     assert_eq!(no_read, [3, 5, 6], "a box beyond the picture is cut to it");
     // 8K, all plate.
     let huge = frame_of(7680, 4320, vec![200; 7680 * 4320 * 3]);
-    let whole = Detection {
+    let whole = PlateDetection {
         bounds: all_of(&huge),
         ..plate(0.0)
     };

@@ -1,14 +1,14 @@
 //! Finding and reading plates on real photos.
 
 use crate::data::{all_of, analyzer, frame, shared, table};
-use domain::{Detection, Frame, PlateRead};
+use domain::{Frame, PlateDetection, PlateRead};
 use models::Analyzer;
 use std::{fs, path::Path};
 
 const CHAIN: [&str; 3] = ["plate-yolov9-t-416", "plate-cct-xs-v1", "plate-cct-xs-v2"];
 
 /// The plates of a photo with what was read, surest detection first.
-fn read_all(analyzer: &mut Analyzer, frame: &Frame) -> Vec<(Detection, Option<PlateRead>)> {
+fn read_all(analyzer: &mut Analyzer, frame: &Frame) -> Vec<(PlateDetection, Option<PlateRead>)> {
     let plates = analyzer
         .detect_plates_thoroughly(frame, all_of(frame))
         .unwrap();
@@ -104,9 +104,9 @@ fn boxes_without_a_plate() {
     };
     let frame = crate::data::frame_of(64, 64, vec![90; 64 * 64 * 3]);
     assert_eq!(read_all(&mut analyzer, &frame), []);
-    let at = |x: f32| Detection {
-        class: domain::Class::Plate,
+    let at = |x: f32| PlateDetection {
         bounds: domain::BoxInImage::new(x, 10.0, x + 20.0, 20.0),
+        corners: None,
         score: 0.5,
     };
     let reads = analyzer

@@ -1,7 +1,7 @@
 //! How long each model takes, whole call, one thread: printed, and held against a generous limit.
 
 use crate::data::{analyzer, frame_of};
-use domain::{BoxInImage, Class, Detection, FaceObservation, Frame, PointInImage};
+use domain::{BoxInImage, FaceObservation, Frame, PlateDetection, PointInImage};
 use models::{Analyzer, Catalog, Task};
 use std::time::{Duration, Instant};
 
@@ -29,9 +29,9 @@ fn call(analyzer: &mut Analyzer, task: Task, frame: &Frame) {
         liveness: None,
         embedding: None,
     };
-    let plate = Detection {
-        class: Class::Plate,
+    let plate = PlateDetection {
         bounds,
+        corners: None,
         score: 1.0,
     };
     match task {

@@ -2,7 +2,9 @@
 //! a frame are enough.
 
 use super::CameraCore;
-use domain::{BoxInImage, Detection, Frame, PlateRead, Timestamp, TrackState, ports::Detector};
+use domain::{
+    BoxInImage, Frame, PlateDetection, PlateRead, Timestamp, TrackState, ports::Detector,
+};
 use std::time::Duration;
 use tracker::TrackUpdate;
 
@@ -38,7 +40,7 @@ impl CameraCore {
         if !self.plan.tasks.plates {
             return Ok(Vec::new());
         }
-        let mut plates: Vec<Detection> = Vec::new();
+        let mut plates: Vec<PlateDetection> = Vec::new();
         for area in self.plate_areas(frame, updates) {
             for plate in detector.plates(frame, area)? {
                 let is_known = plates

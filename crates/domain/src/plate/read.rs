@@ -20,6 +20,18 @@ pub enum PlateColour {
     Red,
 }
 
+/// A plate in one frame before it is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlateDetection {
+    /// Where it is.
+    pub bounds: BoxInImage,
+    /// Its corners from the top left, clockwise, when the detector gives them. They may lie outside
+    /// the picture: a plate that its border cuts.
+    pub corners: Option<[PointInImage; 4]>,
+    /// The detector's score in [0, 1].
+    pub score: f32,
+}
+
 /// One character as a reader saw it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CharRead {
