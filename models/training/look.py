@@ -48,7 +48,7 @@ def main() -> None:
         )
     cv2.imwrite(str(args.out / "characters.png"), np.vstack(rows))
     press = Press(args.seed)
-    plates = [cv2.resize(press.draw(random_text(press.r)), (250, 140)) for _ in range(48)]
+    plates = [cv2.resize(press.draw(random_text(press.r))[0], (250, 140)) for _ in range(48)]
     cv2.imwrite(str(args.out / "plates.png"), sheet(plates, 6))
     photographer = Photographer(args.seed, grounds)
     views = []

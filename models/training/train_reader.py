@@ -27,6 +27,7 @@ import torch
 from torch.nn import functional as F
 
 from plates import backgrounds, evaluation
+from plates.columns import COLUMNS, EITHER
 from plates.photo import HEIGHT, WIDTH, Photographer
 from plates.reader import Reader
 from plates.texts import SLOTS, SLOTS_FIRST
@@ -44,14 +45,18 @@ def render(queue: mp.Queue, seed: int, folder: str | None) -> None:
     while True:
         pictures = np.empty((BATCH, HEIGHT, WIDTH, 3), np.uint8)
         labels = np.empty((BATCH, SLOTS + 2), np.int64)
+        columns = np.empty((BATCH, 2, 2, COLUMNS), np.int64)
         for n in range(BATCH):
             view = photographer.view()
             pictures[n] = view.picture
             labels[n] = [*view.slots, view.kind, view.colour]
-        queue.put((pictures, labels))
+            columns[n] = view.columns.classes, view.columns.heights
+        queue.put((pictures, labels, columns))
 
 
-def loss_of(net: Reader, pictures: np.ndarray, labels: np.ndarray, fast: bool) -> torch.Tensor:
+def loss_of(
+    net: Reader, pictures: np.ndarray, labels: np.ndarray, columns: np.ndarray, fast: bool
+) -> torch.Tensor:
     x = (
         torch.from_numpy(pictures)
         .permute(0, 3, 1, 2)
@@ -60,14 +65,31 @@ def loss_of(net: Reader, pictures: np.ndarray, labels: np.ndarray, fast: bool) -
     )
     y = torch.from_numpy(labels)
     with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-        first, last, kind, colour = net(x)
+        first, last, kind, colour, heights = net.told(x)
     chars, kinds, colours = y[:, :SLOTS], y[:, SLOTS], y[:, SLOTS + 1]
     # What nobody can read teaches little, and what is no plate has no characters to teach.
     weight = torch.where(kinds == 2, 0.25, 1.0) * (kinds != 3)
+    n_plates = max(1, int((kinds != 3).sum()))
+    classes, at = torch.from_numpy(columns).unbind(1)
+    rows = torch.stack([first, last], 1).float()
+    loss = (column_loss(rows.movedim(-1, 1), classes) * weight).sum() / n_plates
     each = row_loss(first, chars[:, :SLOTS_FIRST]) + row_loss(last, chars[:, SLOTS_FIRST:])
-    loss = (each * weight).sum() / max(1, int((kinds != 3).sum())) / 4
-    loss = loss + 0.4 * F.cross_entropy(kind.float(), kinds)
-    return loss + 0.2 * F.cross_entropy(colour.float(), colours, ignore_index=-1)
+    loss = loss + 0.02 * (each * weight).sum() / n_plates
+    loss = loss + 0.1 * (column_loss(heights.float().transpose(1, 2), at) * weight).sum() / n_plates
+    loss = loss + 0.3 * F.cross_entropy(kind.float(), kinds)
+    return loss + 0.15 * F.cross_entropy(colour.float(), colours, ignore_index=-1)
+
+
+def column_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """How surprised a view is by what its columns show: characters and gaps count the same.
+
+    `logits` is N x classes x 2 x 48, `wanted` N x 2 x 48.
+    """
+    each = F.cross_entropy(logits, wanted, ignore_index=EITHER, reduction="none")
+    total = torch.zeros(len(logits))
+    for part in (0 < wanted, wanted == 0):
+        total = total + (each * part).sum((1, 2)) / part.sum((1, 2)).clamp(min=1)
+    return total
 
 
 def row_loss(logits: torch.Tensor, chars: torch.Tensor) -> torch.Tensor:
@@ -143,7 +165,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     held_out = evaluation.generated(seed=987_654_321, n=1500)
     real = evaluation.Sets(args.sets)
-    kept: list[tuple[np.ndarray, np.ndarray]] = []
+    kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     began, looked, n_new, losses = time.time(), time.time(), 0, []
     net.train()
     while n_views < args.views and (

@@ -73,9 +73,13 @@ class Press:
             self.cache[key] = mask
         return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
 
-    def draw(self, text: Text) -> np.ndarray:
-        """The plate in blue, green, red."""
+    def draw(self, text: Text) -> tuple[np.ndarray, np.ndarray]:
+        """The plate in blue, green, red, and where its characters are.
+
+        A place for each character: row, left, right, middle height, in pixels of the picture.
+        """
         r = self.r
+        self.places: list[tuple[int, float, float, float]] = []
         self.n_drawn += 1
         if self.n_drawn % RENEWED_EVERY == 0:
             changed = r.randrange(STYLES)
@@ -97,7 +101,7 @@ class Press:
                 [r.randint(20, 70), r.randint(15, 60), r.randint(140, 215)], np.float32
             )
             picture = (picture * (1 - share) + colour * share).astype(np.uint8)
-        return self._worn(picture, mask)
+        return self._worn(picture, mask), np.array(self.places, np.float32)
 
     def _rows(
         self, text: Text, mask: np.ndarray, red: np.ndarray | None, mm: tuple, scale: float
@@ -125,7 +129,7 @@ class Press:
         for k, row in enumerate(text.rows):
             span = (r.uniform(0.8, 0.93) if k == n_rows - 1 else r.uniform(0.66, 0.93)) * w_mm
             self._row(
-                row,
+                (k, row),
                 text.marks[k],
                 (mask, red if k == n_rows - 1 else None),
                 text.red,
@@ -135,8 +139,9 @@ class Press:
             )
             top += char_h + between
 
-    def _row(self, row, marks, masks, red_range, place, look, scale) -> None:
+    def _row(self, numbered_row, marks, masks, red_range, place, look, scale) -> None:
         mask, red = masks
+        k, row = numbered_row
         x, y, span, char_h = place
         style, aspect, stroke, (one_narrow, one_cell), dot_low = look
         by_place = dict(marks)
@@ -191,6 +196,7 @@ class Press:
                     wide, x0 = max(3, wide - spare), x0 + spare // 2
                 drawn = (round(usual * narrow), 9 if usual == 32 else 10)
                 self._stamp(target, self.glyph(c, style, wide, high, drawn), x0, y0)
+                self.places.append((k, x0, x0 + wide, (y0 + y1) / 2))
 
     @staticmethod
     def _stamp(mask: np.ndarray, glyph: np.ndarray, x: int, y: int) -> None:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from .draw import Press
+from .columns import Columns, nothing
 from .texts import BIKE, CAR_LONG, COLOURS, KINDS, Text, random_text, slots
 
 #: The reader's input.
@@ -37,6 +38,16 @@ class View:
     slots: list[int]
     kind: int
     colour: int
+    columns: Columns
+
+
+@dataclass
+class Plate:
+    """A drawn plate: what stands on it, its picture, and where each character is."""
+
+    text: Text
+    flat: np.ndarray
+    places: np.ndarray
 
 
 class Photographer:
@@ -48,19 +59,18 @@ class Photographer:
         self.press = Press(seed)
         self.backgrounds = backgrounds or []
         self.noise = [self.n.standard_normal((160, 400, 3)).astype(np.float32) for _ in range(6)]
-        self.drawn: list[tuple[Text, np.ndarray]] = []
+        self.drawn: list[Plate] = []
 
     def view(self) -> View:
         if self.r.random() < 0.07:
             return self._nothing()
-        text, flat = self._plate()
-        return self._photograph(text, flat)
+        return self._photograph(self._plate())
 
-    def _plate(self) -> tuple[Text, np.ndarray]:
+    def _plate(self) -> Plate:
         """A plate that was just drawn, or one that was seen from another side before."""
         if len(self.drawn) < 400 or self.r.random() < 0.34:
             text = random_text(self.press.r)
-            item = (text, self.press.draw(text))
+            item = Plate(text, *self.press.draw(text))
             if len(self.drawn) < 400:
                 self.drawn.append(item)
             else:
@@ -94,8 +104,8 @@ class Photographer:
             cv2.rectangle(base, p, q, c, r.choice([-1, 1, 2, 4]))
         return base
 
-    def _photograph(self, text: Text, flat: np.ndarray) -> View:
-        r = self.r
+    def _photograph(self, plate: Plate) -> View:
+        r, text, flat = self.r, plate.text, plate.flat
         fh, fw = flat.shape[:2]
         one_row = len(text.rows) == 1
         # The plate's width in the camera's picture: mostly what a gate sees.
@@ -115,7 +125,7 @@ class Photographer:
         quad = quad - quad.min(0) + (size - span) / 2
         w, h = int(size[0]), int(size[1])
         scene = self._ground((h, w))
-        self._place(scene, flat, quad, width / fw)
+        placed = self._place(scene, flat, quad, width / fw)
         char_h = height * (0.62 if one_row else 0.38)
         if r.random() < 0.05:
             self._arm(scene)
@@ -131,8 +141,9 @@ class Photographer:
         is_sharp = CHAR_HEIGHT_MIN <= char_h and blur < BLUR_MAX * char_h
         is_readable = is_sharp and max(CONTRAST_MIN, CONTRAST_TO_NOISE_MIN * noise) <= contrast
         kind = (0 if one_row else 1) if is_readable else 2
-        picture = self._cut(scene, quad)
-        return View(picture, slots(text.rows), kind, COLOURS.index(text.colour))
+        picture, to_input = self._cut(scene, quad)
+        columns = Columns.of(text.rows, plate.places, to_input @ placed)
+        return View(picture, slots(text.rows), kind, COLOURS.index(text.colour), columns)
 
     def _quad(self, width: float, height: float) -> np.ndarray:
         """The plate's corners, turned in space and seen by a camera some plate widths away."""
@@ -157,8 +168,12 @@ class Photographer:
         distance = width * r.uniform(2.5, 12)
         return (corners[:, :2] * (distance / (distance + corners[:, 2:]))).astype(np.float32)
 
-    def _place(self, scene: np.ndarray, flat: np.ndarray, quad: np.ndarray, scale: float) -> None:
+    def _place(
+        self, scene: np.ndarray, flat: np.ndarray, quad: np.ndarray, scale: float
+    ) -> np.ndarray:
+        """Paints the plate; returns the homography from the flat plate to the scene."""
         h, w = scene.shape[:2]
+        flat_h, flat_w = flat.shape[:2]
         if scale < 0.7:  # a lens averages what it cannot resolve
             smaller = (
                 max(8, int(flat.shape[1] * scale * 1.15)),
@@ -173,6 +188,7 @@ class Photographer:
         cv2.warpPerspective(
             flat, m, (w, h), dst=scene, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
         )
+        return m @ np.diag([fw / flat_w, fh / flat_h, 1.0])
 
     def _arm(self, scene: np.ndarray) -> None:
         """A barrier's arm, or some rod, before the plate: it hides a narrow strip."""
@@ -314,7 +330,7 @@ class Photographer:
                 scene = cv2.imdecode(data, cv2.IMREAD_COLOR)
         return scene
 
-    def _cut(self, scene: np.ndarray, quad: np.ndarray) -> np.ndarray:
+    def _cut(self, scene: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What is cut out: by corners that are not quite right, or by the box around them."""
         r = self.r
         if r.random() < 0.5:
@@ -333,7 +349,7 @@ class Photographer:
             x0, x1 = x0 - r.gauss(0.02, 0.03) * w, x1 + r.gauss(0.02, 0.03) * w
             y0, y1 = y0 - r.gauss(0.02, 0.04) * h, y1 + r.gauss(0.02, 0.04) * h
             corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
-        return cut(scene, corners)
+        return cut_and_map(scene, corners)
 
     def _nothing(self) -> View:
         """No plate: scenery, other writing, or a piece of a plate."""
@@ -344,7 +360,7 @@ class Photographer:
         if kind < 0.55:
             self._writing(scene)
         elif kind < 0.7:
-            text, flat = self._plate()
+            flat = self._plate().flat
             fh, fw = flat.shape[:2]
             # Less than half of it, or mirrored: nothing to go by.
             if r.random() < 0.5:
@@ -356,7 +372,7 @@ class Photographer:
         scene = self._sensor(self._light(scene), self._noise_amount())
         x, y = r.uniform(0, 0.15) * w, r.uniform(0, 0.15) * h
         corners = np.array([(x, y), (w - x, y), (w - x, h - y), (x, h - y)])
-        return View(cut(scene, corners), [-1] * len(slots(("1",))), 3, -1)
+        return View(cut(scene, corners), [-1] * len(slots(("1",))), 3, -1, nothing())
 
     def _writing(self, scene: np.ndarray) -> None:
         """Phone numbers, brands, banners, a recorder's time: writing that is on no plate."""
@@ -413,15 +429,22 @@ def cut(picture: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
     The same as the product does: a plate that is larger than the input is averaged down first.
     """
+    return cut_and_map(picture, corners)[0]
+
+
+def cut_and_map(picture: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cut-out, and the homography from the picture to it."""
+    scale = 1.0
     corners = np.asarray(corners, np.float32)
     wide = max(np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[3]))
     high = max(np.linalg.norm(corners[3] - corners[0]), np.linalg.norm(corners[2] - corners[1]))
     k = max(wide / WIDTH, high / HEIGHT)
     if 1.5 < k:
         picture = cv2.resize(picture, None, fx=1 / k, fy=1 / k, interpolation=cv2.INTER_AREA)
-        corners = corners / k
+        corners, scale = corners / k, 1 / k
     target = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
     m = cv2.getPerspectiveTransform(corners - 0.5, target - 0.5)
-    return cv2.warpPerspective(
+    out = cv2.warpPerspective(
         picture, m, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    return out, m @ np.diag([scale, scale, 1.0])

@@ -99,13 +99,18 @@ class Reader(nn.Module):
     def forward(
         self, x: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.told(x)[:4]
+
+    def told(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The outputs, and the logits of the heights (N x 2 rows x 8 x 48), for training."""
         # Night and glare alike: what counts is the contrast. What has none stays without.
         mean = x.mean((1, 2, 3), keepdim=True)
         spread = (x - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
         f = self.features((x - mean) / (spread + 6.0))
         whole = self.whole(f.mean((2, 3)))
         f = f + self.place
-        heights = torch.softmax(self.heights(f), 2)
+        height_logits = self.heights(f)
+        heights = torch.softmax(height_logits, 2)
         values = self.value(f)
         # N x channels x 2 rows x 48 columns.
         first = (values * heights[:, 0:1]).sum(2)
@@ -118,4 +123,5 @@ class Reader(nn.Module):
             logits[:, :, 1].transpose(1, 2),
             whole[:, :n],
             whole[:, n:],
+            height_logits,
         )

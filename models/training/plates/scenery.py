@@ -93,7 +93,8 @@ class Scenery(Photographer):
 
     def _plate_on(self, picture: np.ndarray, taken: list) -> np.ndarray | None:
         r = self.r
-        text, flat = self._plate()
+        plate = self._plate()
+        text, flat = plate.text, plate.flat
         fh, fw = flat.shape[:2]
         low, high = (28, 330) if text.shape == CAR_LONG else (18, 250)
         width = float(np.exp(r.triangular(np.log(low), np.log(high), np.log(75))))
