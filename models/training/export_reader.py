@@ -75,9 +75,8 @@ def told_and_right(
     told, right = [], []
     parts = [labels[:, :SLOTS_FIRST], labels[:, SLOTS_FIRST:SLOTS]]
     for row, part in zip(rows, parts):
-        p, c = (row / t).softmax(-1).max(-1)
-        for probabilities, classes, wanted in zip(p.numpy(), c.numpy(), part):
-            read, scores = characters(probabilities, classes)
+        for probabilities, wanted in zip((row / t).softmax(-1).numpy(), part):
+            read, scores = characters(probabilities)
             truth = "".join(CHARSET[k] for k in wanted if 0 < k)
             same = SequenceMatcher(None, read, truth, autojunk=False).get_matching_blocks()
             fits = np.zeros(len(read), bool)

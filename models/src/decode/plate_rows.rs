@@ -1,8 +1,8 @@
 //! Our plate reader: a distribution for each column of two rows, what the picture shows, and the
 //! colour of the ground.
 //!
-//! Columns are read as in connectionist temporal classification (Graves et al., 2006): equal
-//! neighbours are one character, and between equal characters there is a column of nothing.
+//! The reader is taught what each column shows, and that between two characters there is a column
+//! of nothing: an unbroken stretch of columns that show something is one character.
 
 use super::{
     exactly, is_distribution, largest, named,
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{InferenceError, runtime::TensorView};
 use domain::{CharRead, PlateColour, RowRead};
+use std::ops::Range;
 
 /// Columns of a row, 4 pixels each.
 const N_COLUMNS: usize = 48;
@@ -33,9 +34,10 @@ const COLOUR_SCORE_MIN: f32 = 0.5;
 pub struct RowsRead {
     /// One or two rows, none of them empty.
     ///
-    /// A character's score is the probability of its surest column. How sure it is that no
-    /// character was overlooked or counted twice bounds the lowest score: a read is as sure as its
-    /// weakest character, and an overlooked one would be the weakest.
+    /// A character's score is its share of what its columns show, times how surely they show
+    /// something. How sure it is that no character was overlooked or counted twice bounds the
+    /// lowest score: a read is as sure as its weakest character, and an overlooked one would be the
+    /// weakest.
     pub rows: Vec<RowRead>,
     /// The ground colour.
     pub colour: PlateColour,
@@ -97,80 +99,102 @@ struct Row {
     sure: f32,
 }
 
-/// Columns that show the same class, which may be nothing.
-struct Run {
-    class: usize,
-    first: usize,
-    n: usize,
-}
-
 impl Row {
     /// `None` for numbers that are no distributions.
     fn of(columns: &[f32]) -> Option<Self> {
         let columns: Vec<&[f32]> = columns.chunks_exact(N_CLASSES).collect();
-        let mut runs: Vec<Run> = Vec::new();
-        for (index, column) in columns.iter().enumerate() {
-            let (class, _) = is_distribution(column).then(|| largest(column))??;
-            match runs.last_mut() {
-                Some(run) if run.class == class => run.n += 1,
-                _ => runs.push(Run {
-                    class,
-                    first: index,
-                    n: 1,
-                }),
-            }
+        if !columns.iter().all(|column| is_distribution(column)) {
+            return None;
         }
-        let mut row = Self {
-            read: RowRead::default(),
-            sure: 1.0,
-        };
-        for (index, run) in runs.iter().enumerate() {
-            let columns = &columns[run.first..run.first + run.n];
-            let sure = if run.class == NOTHING {
-                let before = index.checked_sub(1).map(|index| runs[index].class);
-                let after = runs.get(index + 1).map(|run| run.class);
-                sure_gap(columns, before, after)
-            } else {
-                let surest = |a: &&&[f32], b: &&&[f32]| a[run.class].total_cmp(&b[run.class]);
-                row.read
-                    .chars
-                    .push(char_read(columns.iter().max_by(surest)?));
-                sure_one(columns, run.class)
-            };
-            row.sure = row.sure.min(sure);
+        let stretches = stretches(&columns);
+        let shares: Vec<Vec<f32>> = stretches
+            .iter()
+            .map(|stretch| shares(&columns[stretch.clone()]))
+            .collect();
+        let classes: Vec<usize> = shares
+            .iter()
+            .filter_map(|shares| largest(shares).map(|(class, _)| class))
+            .collect();
+        let mut sure: f32 = 1.0;
+        for (index, gap) in gaps(&stretches).into_iter().enumerate() {
+            let beside = index.checked_sub(1).map(|before| classes[before]);
+            let beside = beside.into_iter().chain(classes.get(index).copied());
+            let is_between = 0 < index && index < stretches.len();
+            sure = sure.min(sure_gap(&columns[gap], beside, is_between));
         }
-        Some(row)
+        for stretch in stretches {
+            sure = sure.min(sure_one(&columns[stretch]));
+        }
+        let chars = shares.iter().map(|shares| char_read(shares)).collect();
+        Some(Self {
+            read: RowRead { chars },
+            sure,
+        })
     }
 }
 
-/// How sure it is that nothing stands between two characters, or before the first or after the
-/// last. At its edges a gap is as much its neighbours as nothing.
-fn sure_gap(columns: &[&[f32]], before: Option<usize>, after: Option<usize>) -> f32 {
-    let nothing = |column: &&[f32]| column[NOTHING];
-    let of = |column: &&[f32], class: Option<usize>| class.map_or(0.0, |class| column[class]);
-    let is_one_twice = before.is_some() && before == after;
+fn shown(column: &[f32]) -> f32 {
+    1.0 - column[NOTHING]
+}
+
+/// The unbroken stretches of columns that show something rather than nothing.
+fn stretches(columns: &[&[f32]]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (index, column) in columns.iter().enumerate() {
+        if shown(column) <= 0.5 {
+            continue;
+        }
+        match found.last_mut() {
+            Some(last) if last.end == index => last.end += 1,
+            _ => found.push(index..index + 1),
+        }
+    }
+    found
+}
+
+/// What lies before, between and after the stretches; empty where one touches the edge.
+fn gaps(stretches: &[Range<usize>]) -> Vec<Range<usize>> {
+    let starts = stretches.iter().map(|s| s.start).chain([N_COLUMNS]);
+    let ends = [0].into_iter().chain(stretches.iter().map(|s| s.end));
+    ends.zip(starts).map(|(end, start)| end..start).collect()
+}
+
+/// For each class the share of what these columns show, times how surely they show something.
+fn shares(columns: &[&[f32]]) -> Vec<f32> {
+    let all: f32 = columns.iter().map(|column| shown(column)).sum();
+    let surely = columns.iter().map(|c| shown(c)).fold(0.0, f32::max);
+    let share = |class: usize| {
+        let sum: f32 = columns.iter().map(|column| column[class]).sum();
+        sum / all * surely
+    };
+    let mut shares: Vec<f32> = (0..N_CLASSES).map(share).collect();
+    shares[NOTHING] = 0.0;
+    shares
+}
+
+/// How sure it is that nothing stands in this gap, and that it is one when it lies between two
+/// characters. At its edges a gap is as much its neighbours as nothing.
+fn sure_gap(columns: &[&[f32]], beside: impl Iterator<Item = usize>, is_between: bool) -> f32 {
+    let mut beside: Vec<usize> = beside.collect();
+    beside.dedup();
     let clear = columns.iter().map(|column| {
-        let after = if is_one_twice { None } else { after };
-        (nothing(column) + of(column, before) + of(column, after)).min(1.0)
+        let neighbours: f32 = beside.iter().map(|class| column[*class]).sum();
+        (column[NOTHING] + neighbours).min(1.0)
     });
     let clear = clear.fold(1.0, f32::min);
-    if is_one_twice {
-        // Without a gap the two would be one.
-        let gap = columns.iter().map(nothing).fold(0.0, f32::max);
-        return clear.min(gap);
-    }
-    clear
+    let gap = columns.iter().map(|c| c[NOTHING]).fold(0.0, f32::max);
+    if is_between { clear.min(gap) } else { clear }
 }
 
-/// How sure it is that these columns show one character and not two equal ones: nothing is likely
-/// nowhere between two peaks.
-fn sure_one(columns: &[&[f32]], class: usize) -> f32 {
+/// How sure it is that these columns show one character and not two: nothing is likely nowhere
+/// between two peaks.
+fn sure_one(columns: &[&[f32]]) -> f32 {
     let mut sure: f32 = 1.0;
     for (index, column) in columns.iter().enumerate() {
-        let peak = |part: &[&[f32]]| part.iter().map(|c| c[class]).fold(0.0, f32::max);
+        let peak = |part: &[&[f32]]| part.iter().map(|c| shown(c)).fold(0.0, f32::max);
         let lower = peak(&columns[..index]).min(peak(&columns[index + 1..]));
-        if column[class] < lower {
-            sure = sure.min(1.0 - column[NOTHING]);
+        if shown(column) < lower {
+            sure = sure.min(shown(column));
         }
     }
     sure
@@ -185,7 +209,7 @@ fn colour_of(scores: &[f32]) -> PlateColour {
     }
 }
 
-/// The likeliest character of a column that is not empty.
+/// The likeliest character, and what else it may be.
 fn char_read(column: &[f32]) -> CharRead {
     let mut order: Vec<usize> = (NOTHING + 1..N_CLASSES).collect();
     order.sort_by(|a, b| column[*b].total_cmp(&column[*a]).then(a.cmp(b)));
@@ -278,12 +302,29 @@ mod tests {
         for column in 8..11 {
             doubt(&mut last, column, class_of('8'), 0.25);
         }
-        doubt(&mut last, 9, NOTHING, 0.125);
-        doubt(&mut last, 10, NOTHING, 0.125);
         let read = read_of([&row(""), &last], ONE_ROW, WHITE).unwrap();
         let char = &read.rows[0].chars[2];
         assert_eq!((char.best, char.score), ('A', 0.75));
         assert_eq!(char.alternatives, [('8', 0.25)]);
+    }
+
+    #[test]
+    fn columns_that_differ_are_one_character_all_the_same() {
+        // The left of a broad 1 may look like a T.
+        let mut last = row("43A1");
+        doubt(&mut last, 12, class_of('T'), 0.75);
+        let (text, scores) = scores_of(&last);
+        assert_eq!((text.as_str(), scores[3]), ("43A1", 0.75));
+    }
+
+    #[test]
+    fn a_character_that_may_be_nothing_is_in_doubt() {
+        let mut last = row("43A");
+        for column in 8..11 {
+            doubt(&mut last, column, NOTHING, 0.25);
+        }
+        let (text, scores) = scores_of(&last);
+        assert_eq!((text.as_str(), scores[2]), ("43A", 0.75));
     }
 
     #[test]
@@ -294,23 +335,25 @@ mod tests {
         let (text, scores) = scores_of(&last);
         assert_eq!(text, "43A0000");
         assert_eq!(scores.iter().copied().fold(1.0, f32::min), 0.625);
-        // At its edge a gap is as much the character beside it.
+        // At its edge the last gap is as much the character beside it.
         let mut last = row("43A");
-        doubt(&mut last, 3, class_of('4'), 0.4);
-        doubt(&mut last, 7, class_of('A'), 0.4);
+        doubt(&mut last, 11, class_of('A'), 0.4);
         assert_eq!(scores_of(&last), ("43A".to_owned(), vec![1.0; 3]));
     }
 
     #[test]
-    fn what_may_be_one_or_two_equal_characters_is_in_doubt() {
+    fn what_may_be_one_or_two_characters_is_in_doubt() {
         let mut two = row("433");
         doubt(&mut two, 7, class_of('3'), 0.25);
         let (text, scores) = scores_of(&two);
         assert_eq!((text.as_str(), scores[0].min(scores[1])), ("433", 0.75));
-        let mut one = row("433");
-        doubt(&mut one, 7, class_of('3'), 0.75);
-        let (text, scores) = scores_of(&one);
-        assert_eq!((text.as_str(), scores[0].min(scores[1])), ("43", 0.75));
+        for (touching, sure) in [("433", 0.75), ("438", 3.75 / 6.75)] {
+            let mut one = row(touching);
+            doubt(&mut one, 7, class_of('3'), 0.75);
+            let (text, scores) = scores_of(&one);
+            assert_eq!(text.len(), 2);
+            assert!((scores.iter().copied().fold(1.0, f32::min) - sure).abs() < 1e-6);
+        }
     }
 
     #[test]

@@ -51,44 +51,50 @@ def key(text: str) -> str:
     )
 
 
-def characters(p: np.ndarray, c: np.ndarray) -> tuple[str, list[float]]:
-    """One row's text, each character as sure as its surest column."""
-    text, scores, before = "", [], 0
-    for probability, k in zip(p, c):
-        if k != 0 and k == before:
-            scores[-1] = max(scores[-1], float(probability))
-        elif k != 0:
-            text += CHARSET[k]
-            scores.append(float(probability))
-        before = k
+def stretches(p: np.ndarray) -> list[tuple[int, int]]:
+    """Where something is shown: from, to, in columns. `p` is columns x classes."""
+    shows = np.concatenate([[False], p[:, 0] < 0.5, [False]])
+    edges = np.flatnonzero(np.diff(shows.astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist()))
+
+
+def characters(p: np.ndarray) -> tuple[str, list[float]]:
+    """One row's text and how sure each character is: an unbroken stretch is one character."""
+    text, scores = "", []
+    for start, end in stretches(p):
+        columns = p[start:end]
+        k = int(columns[:, 1:].sum(0).argmax()) + 1
+        shown = 1 - columns[:, 0]
+        text += CHARSET[k]
+        scores.append(float(columns[:, k].sum() / shown.sum() * shown.max()))
     return text, scores
 
 
 def collapsed(p: np.ndarray) -> tuple[str, float]:
     """One row's text, and how sure the least sure of its decisions is; `p` is columns x classes.
 
-    The same as the product does: a character is as sure as its surest column, a gap as its columns
-    are to be nothing or what stands beside it, and two equal characters must be told from one.
+    The same as the product does: besides its characters, a row is as sure as it is that nothing
+    stands in the gaps, that each gap is one, and that no stretch is two characters.
     """
-    classes = p.argmax(1)
-    text, scores = characters(p.max(1), classes)
-    cuts = np.flatnonzero(np.diff(classes)) + 1
-    runs = list(zip([0, *cuts], [*cuts, len(classes)]))
-    for n, (start, end) in enumerate(runs):
-        k = classes[start]
-        if k == 0:
-            before = classes[start - 1] if 0 < n else 0
-            after = classes[end] if n + 1 < len(runs) else 0
-            clear = p[start:end, 0].copy()
-            for beside in {int(before), int(after)} - {0}:
-                clear += p[start:end, beside]
-            scores.append(float(min(1.0, clear.min())))
-            if before == after != 0:
-                scores.append(float(p[start:end, 0].max()))
+    text, scores = characters(p)
+    found = stretches(p)
+    classes = [CHARSET.index(c) for c in text]
+    ends = [0, *(end for _, end in found)]
+    starts = [*(start for start, _ in found), len(p)]
+    for n, (start, end) in enumerate(zip(ends, starts)):
+        if start == end:
             continue
-        for m in range(start + 1, end - 1):
-            if p[m, k] < min(p[start:m, k].max(), p[m + 1 : end, k].max()):
-                scores.append(float(1 - p[m, 0]))
+        clear = p[start:end, 0].copy()
+        for beside in set(classes[max(0, n - 1) : n + 1]):
+            clear += p[start:end, beside]
+        scores.append(float(min(1.0, clear.min())))
+        if 0 < n < len(found):
+            scores.append(float(p[start:end, 0].max()))
+    for start, end in found:
+        shown = 1 - p[start:end, 0]
+        for m in range(1, len(shown) - 1):
+            if shown[m] < min(shown[:m].max(), shown[m + 1 :].max()):
+                scores.append(float(shown[m]))
     return text, min(scores, default=1.0)
 
 
