@@ -10,19 +10,18 @@ told with 0.99 is right 99 times of 100 there; the picture of that stands beside
 from __future__ import annotations
 
 import argparse
-import hashlib
 from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import torch
 from torch.nn import functional as F
 
 from plates.evaluation import characters
+from plates.onnx_file import quantised, shrink, tell
 from plates.photo import HEIGHT, WIDTH, Photographer
 from plates.reader import Reader
+from plates.reliability import reliability
 from plates.texts import CHARSET, SLOTS, SLOTS_FIRST
 
 #: Views for the temperature, and for the ranges of 8-bit numbers.
@@ -103,63 +102,7 @@ def temperature_of_kinds(outputs: torch.Tensor, truth: torch.Tensor) -> float:
     return float(min(grid, key=lambda t: float(F.cross_entropy(outputs / t, truth))))
 
 
-def reliability(
-    probabilities: np.ndarray, right: np.ndarray, path: Path
-) -> list[tuple[float, float, int]]:
-    """Told against true, in bins that grow finer towards 1; drawn as an SVG picture."""
-    edges = [0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0001]
-    rows = []
-    for low, high in zip(edges[:-1], edges[1:]):
-        inside = (low <= probabilities) & (probabilities < high)
-        if inside.sum():
-            rows.append(
-                (
-                    float(probabilities[inside].mean()),
-                    float(right[inside].mean()),
-                    int(inside.sum()),
-                )
-            )
-    at = lambda told, true: f"{50 + 300 * told:.1f},{330 - 300 * true:.1f}"
-    points = " ".join(at(told, true) for told, true, _ in rows)
-    dots = "".join(
-        '<circle cx="{}" cy="{}" r="3.5"/>'.format(*at(a, b).split(",")) for a, b, _ in rows
-    )
-    path.write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 370 370" '
-        'font-family="sans-serif" font-size="12">'
-        '<rect width="370" height="370" fill="#fff"/>'
-        '<path d="M50 330 L350 30" stroke="#999" stroke-dasharray="4"/>'
-        f'<polyline points="{points}" fill="none" stroke="#1b6ac9" stroke-width="2"/>'
-        f'<g fill="#1b6ac9">{dots}</g>'
-        '<path d="M50 30 V330 H350" fill="none" stroke="#333"/>'
-        '<text x="130" y="360">probability told</text>'
-        '<text x="-240" y="20" transform="rotate(-90)">share that is right</text></svg>\n'
-    )
-    return rows
-
-
-class Ranges(
-    onnxruntime.quantization.CalibrationDataReader
-    if hasattr(onnxruntime, "quantization")
-    else object
-):
-    """Feeds views to the quantiser."""
-
-    def __init__(self, pictures: np.ndarray) -> None:
-        self.left = iter(pictures)
-
-    def get_next(self):
-        picture = next(self.left, None)
-        return None if picture is None else {"plates": rgb(picture[None])}
-
-
-def rgb(pictures: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(pictures[:, :, :, ::-1].transpose(0, 3, 1, 2)).astype(np.float32)
-
-
 def main() -> None:
-    from onnxruntime import quantization as q
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -198,38 +141,8 @@ def main() -> None:
     )
     shrink(args.out)
     if args.int8:
-        small = args.out.with_suffix(".int8.onnx")
-        prepared = args.out.with_suffix(".prepared.onnx")
-        q.quant_pre_process(str(args.out), str(prepared))
-        q.quantize_static(
-            str(prepared),
-            str(small),
-            Ranges(views(777, N_RANGES)[0]),
-            quant_format=q.QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=q.QuantType.QUInt8,
-            weight_type=q.QuantType.QInt8,
-            op_types_to_quantize=["Conv"],
-        )
-        prepared.unlink()
-        tell(small)
+        tell(quantised(args.out, "plates", views(777, N_RANGES)[0]))
     tell(args.out)
-
-
-def shrink(path: Path) -> None:
-    """Folds what is constant, so that the file says only what is computed."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(path) + ".folded"
-    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    folded = Path(options.optimized_model_filepath)
-    onnx.checker.check_model(onnx.load(str(folded)))
-    folded.replace(path)
-
-
-def tell(path: Path) -> None:
-    data = path.read_bytes()
-    print(f"{path}: {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
 
 
 if __name__ == "__main__":

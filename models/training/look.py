@@ -69,9 +69,10 @@ def main() -> None:
     scenery = Scenery(args.seed, grounds)
     scenes = []
     for _ in range(16):
-        picture, quads = scenery.scene()
-        cv2.polylines(picture, [np.round(q).astype(int) for q in quads], True, (0, 255, 0), 1)
-        scenes.append(picture)
+        scene = scenery.scene()
+        corners = [np.round(q).astype(int) for q in scene.quads[scene.is_clear]]
+        cv2.polylines(scene.picture, corners, True, (0, 255, 0), 1)
+        scenes.append(scene.picture)
     cv2.imwrite(str(args.out / "scenes.png"), sheet(scenes, 4))
     print(f"look at {args.out}/characters.png, plates.png, views.png and scenes.png")
 

@@ -23,12 +23,14 @@ import torch
 from torch.nn import functional as F
 
 from plates import backgrounds
-from plates.detector import HEIGHT, SCALES, WIDTH, Detector
+from plates.detector import LESSON_HEIGHT as HEIGHT
+from plates.detector import LESSON_WIDTH as WIDTH
+from plates.detector import SCALES, Detector
 from plates.finding import Sets, found_of, recall_and_false
 from plates.scenery import Scenery, targets
 from train_reader import rate, save
 
-BATCH = 32
+BATCH = 48
 #: Batches that wait to be learned from, and that are kept to be seen again.
 WAITING, KEPT = 16, 90
 
@@ -39,12 +41,12 @@ def render(queue: mp.Queue, seed: int, folder: str | None) -> None:
     scenery = Scenery(seed, backgrounds.load(folder))
     while True:
         pictures = np.empty((BATCH, HEIGHT, WIDTH, 3), np.uint8)
-        maps = [np.zeros((BATCH, 10, HEIGHT // s, WIDTH // s), np.float32) for s, _, _ in SCALES]
+        maps = [np.zeros((BATCH, 11, HEIGHT // s, WIDTH // s), np.float32) for s, _, _ in SCALES]
         for n in range(BATCH):
-            picture, quads = scenery.scene()
-            pictures[n] = picture
-            for m, (score, corners, weight) in zip(maps, targets(quads)):
-                m[n, 0], m[n, 1:9], m[n, 9] = score, corners, weight
+            scene = scenery.scene()
+            pictures[n] = scene.picture
+            for m, (score, corners, weight, counts) in zip(maps, targets(scene)):
+                m[n, 0], m[n, 1:9], m[n, 9], m[n, 10] = score, corners, weight, counts
         queue.put((pictures, [m.astype(np.float16) for m in maps]))
 
 
@@ -63,11 +65,13 @@ def loss_of(
     for out, wanted in zip(outputs, maps):
         out, y = out.float(), torch.from_numpy(wanted).float()
         logit, score, corners, weight = out[:, 0], y[:, 0], y[:, 1:9], y[:, 9]
+        counts = y[:, 10]
         p = torch.sigmoid(logit)
         # Quality focal loss: the nearer to what is wanted, the less it counts.
         each = (
             F.binary_cross_entropy_with_logits(logit, score, reduction="none")
             * (p - score).abs() ** 2
+            * counts
         )
         n = max(1.0, float((score > 0.99).sum()))
         total = total + each.sum() / n
@@ -164,7 +168,9 @@ def main() -> None:
             for a, b in zip(mean.buffers(), net.buffers()):
                 a.lerp_(b, 1 - decay) if a.is_floating_point() else a.copy_(b)
         if 150 < time.time() - looked or args.views <= n_views:
-            recall, false = recall_and_false([(found_of(mean, p), q) for p, q in held_out])
+            recall, false = recall_and_false(
+                [(found_of(mean, s.picture), s.quads, s.is_clear) for s in held_out]
+            )
             line = {
                 "minutes": round((time.time() - began) / 60, 1),
                 "views": n_views,

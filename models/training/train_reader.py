@@ -75,7 +75,9 @@ def loss_of(
     loss = (column_loss(rows.movedim(-1, 1), classes) * weight).sum() / n_plates
     each = row_loss(first, chars[:, :SLOTS_FIRST]) + row_loss(last, chars[:, SLOTS_FIRST:])
     loss = loss + 0.02 * (each * weight).sum() / n_plates
-    loss = loss + 0.1 * (column_loss(heights.float().transpose(1, 2), at) * weight).sum() / n_plates
+    loss = (
+        loss + 0.1 * (column_loss(heights.float().transpose(1, 2), at) * weight).sum() / n_plates
+    )
     loss = loss + 0.3 * F.cross_entropy(kind.float(), kinds)
     return loss + 0.15 * F.cross_entropy(colour.float(), colours, ignore_index=-1)
 

@@ -34,9 +34,7 @@ class Columns:
     @staticmethod
     def of(rows: tuple[str, ...], places: np.ndarray, to_input: np.ndarray) -> Columns:
         """`places`: row, left, right, middle height in the flat plate; `to_input`: homography."""
-        out = Columns(
-            np.zeros((2, COLUMNS), np.int64), np.full((2, COLUMNS), EITHER, np.int64)
-        )
+        out = Columns(np.zeros((2, COLUMNS), np.int64), np.full((2, COLUMNS), EITHER, np.int64))
         left, right = places[:, [1, 3]], places[:, [2, 3]]
         points = np.stack([left, right]).astype(np.float32)
         seen = cv2.perspectiveTransform(points, to_input)

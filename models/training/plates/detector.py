@@ -14,6 +14,10 @@ from .reader import Bottleneck, conv
 #: The input, width and height; the network itself takes any multiple of 32.
 WIDTH, HEIGHT = 384, 288
 
+#: What it learns from: a network without a fully connected layer does not mind, and most of a
+#: larger picture would teach nothing.
+LESSON_WIDTH, LESSON_HEIGHT = 256, 192
+
 #: Pixels of a cell, and the longer sides of the plates that each scale is there for.
 SCALES = [(8, 0.0, 84.0), (16, 60.0, 1e9)]
 

@@ -55,7 +55,7 @@ def iou(a: tuple, b: tuple) -> float:
 def recall_and_false(pictures: list) -> tuple[float, float]:
     """The share of plates that are found (IoU 0.5), and false plates for each picture."""
     n_true = n_hit = n_false = 0
-    for found, quads in pictures:
+    for found, quads, is_clear in pictures:
         boxes = [box_of(q) for q in quads]
         hit = set()
         for _, corners in found:
@@ -65,8 +65,8 @@ def recall_and_false(pictures: list) -> tuple[float, float]:
                 hit.add(best)
             else:
                 n_false += 1
-        n_true += len(boxes)
-        n_hit += len(hit)
+        n_true += int(is_clear.sum())
+        n_hit += sum(bool(is_clear[k]) for k in hit)
     return n_hit / max(1, n_true), n_false / max(1, len(pictures))
 
 
@@ -108,7 +108,9 @@ class Sets:
     def told(self, net: torch.nn.Module) -> dict[str, float]:
         result = {}
         for name, pictures in self.sets.items():
-            recall, false = recall_and_false([(found_of(net, p), q) for p, q in pictures])
+            recall, false = recall_and_false(
+                [(found_of(net, p), q, np.ones(len(q), bool)) for p, q in pictures]
+            )
             result[name] = round(recall, 4)
             result[f"{name}.false"] = round(false, 4)
         return result

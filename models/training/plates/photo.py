@@ -136,10 +136,10 @@ class Photographer:
         if r.random() < 0.12:
             self._streak(field, quad)
         noise = self._noise_amount()
-        contrast = _contrast(field, quad)
+        seen = contrast(field, quad)
         scene = self._sensor(field, noise)
         is_sharp = CHAR_HEIGHT_MIN <= char_h and blur < BLUR_MAX * char_h
-        is_readable = is_sharp and max(CONTRAST_MIN, CONTRAST_TO_NOISE_MIN * noise) <= contrast
+        is_readable = is_sharp and max(CONTRAST_MIN, CONTRAST_TO_NOISE_MIN * noise) <= seen
         kind = (0 if one_row else 1) if is_readable else 2
         picture, to_input = self._cut(scene, quad)
         columns = Columns.of(text.rows, plate.places, to_input @ placed)
@@ -416,7 +416,7 @@ class Photographer:
             )
 
 
-def _contrast(field: np.ndarray, quad: np.ndarray) -> float:
+def contrast(field: np.ndarray, quad: np.ndarray) -> float:
     """The standard deviation of the brightness inside the plate."""
     (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
     dx, dy = (x1 - x0) * 0.15, (y1 - y0) * 0.15

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 
 import cv2
 import numpy as np
 
-from .detector import HEIGHT, WIDTH
-from .photo import Photographer
-from .texts import CAR_LONG
+from . import vehicles
+from .detector import LESSON_HEIGHT as HEIGHT
+from .detector import LESSON_WIDTH as WIDTH
+from .detector import SCALES, SPREAD
+from .photo import CONTRAST_MIN, Photographer, contrast
+from .texts import BIKE, CAR_LONG
+
+#: A plate lower than this, in the camera's pixels, is not asked for.
+PLATE_HEIGHT_MIN = 7.0
+
+#: A share of all pictures is seen by a camera that was farther off, and enlarged.
+ENLARGED = 0.35
+
+
+@dataclass
+class Scene:
+    """A picture, the corners of its plates (n x 4 x 2, top left first, clockwise), and which of
+    them a person would see: of the others nothing is asked."""
+
+    picture: np.ndarray
+    quads: np.ndarray
+    is_clear: np.ndarray
 
 
 class Scenery(Photographer):
@@ -18,28 +38,96 @@ class Scenery(Photographer):
     def __init__(self, seed: int, backgrounds: list[np.ndarray] | None = None) -> None:
         super().__init__(seed, backgrounds)
         shape = (HEIGHT, WIDTH, 3)
-        self.noise = [self.n.standard_normal(shape).astype(np.float32) for _ in range(4)]
+        self.noise = [self.n.standard_normal(shape).astype(np.float32) for _ in range(6)]
 
-    def scene(self) -> tuple[np.ndarray, np.ndarray]:
-        """A picture, and the corners of its plates (n x 4 x 2, top left first, clockwise)."""
+    def scene(self) -> Scene:
+        """A picture and where its plates are."""
         r = self.r
         picture = self._scenery()
-        wanted = r.choices([0, 1, 2, 3, r.randint(4, 9)], [0.14, 0.5, 0.2, 0.1, 0.06])[0]
+        wanted = r.choices([0, 1, 2, 3, r.randint(4, 8)], [0.16, 0.56, 0.17, 0.07, 0.04])[0]
         taken: list[tuple[float, float, float, float]] = []
         quads = []
-        smallest = 60.0
         for _ in range(wanted):
-            placed = self._plate_on(picture, taken)
+            placed = self._on_vehicle(picture, taken) if r.random() < 0.65 else None
+            placed = self._plate_on(picture, taken) if placed is None else placed
             if placed is not None:
                 quads.append(placed)
-                smallest = min(smallest, float(np.linalg.norm(placed[3] - placed[0])) * 0.4)
+        if wanted == 0 and r.random() < 0.6:  # a vehicle without a plate
+            self._vehicle(picture, taken)
         for _ in range(r.choice([0, 0, 0, 1, 2])):
             self._distract(picture, taken)
         if r.random() < 0.05:
             self._arm(picture)
-        picture, _ = self._lens(picture, max(4.0, smallest))
+        heights = [float(np.linalg.norm(q[3] - q[0])) for q in quads]
+        lowest = min(heights, default=40.0)
+        scale = 1.0
+        if r.random() < ENLARGED:
+            scale = r.uniform(max(0.22, min(1.0, PLATE_HEIGHT_MIN / lowest)), 1.0)
+            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture, _ = self._lens(picture, max(4.0, lowest * scale * 0.4))
         picture = self._sensor(self._light(picture), self._noise_amount())
-        return picture, np.array(quads, np.float32).reshape(-1, 4, 2)
+        if scale < 1.0:
+            how = r.choice([cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC])
+            picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=how)
+        clear = [CONTRAST_MIN <= contrast(picture, q) for q in quads]
+        return Scene(
+            picture, np.array(quads, np.float32).reshape(-1, 4, 2), np.array(clear, bool)
+        )
+
+    def _vehicle(self, picture: np.ndarray, taken: list) -> tuple[vehicles.Box, bool] | None:
+        """Paints one; returns where its plate hangs, and whether it is a motorbike."""
+        r = self.r
+        is_bike = r.random() < 0.5
+        h = float(np.exp(r.uniform(np.log(50), np.log(260))))
+        w = h * (r.uniform(0.42, 0.6) if is_bike else r.uniform(0.9, 1.5))
+        x, y = r.uniform(-0.2 * w, WIDTH - 0.8 * w), r.uniform(-0.4 * h, HEIGHT - 0.75 * h)
+        if any(x < c and a < x + w and y < d and b < y + h for a, b, c, d in taken):
+            return None
+        draw = vehicles.motorbike if is_bike else vehicles.car
+        plate = draw(picture, r, (x, y, x + w, y + h))
+        taken.append((x, y, x + w, y + h))
+        return plate, is_bike
+
+    def _on_vehicle(self, picture: np.ndarray, taken: list) -> np.ndarray | None:
+        """A vehicle with its plate, when both fit."""
+        r = self.r
+        found = self._vehicle(picture, taken)
+        if found is None:
+            return None
+        (x0, y0, x1, y1), is_bike = found
+        plate = self._plate()
+        for _ in range(6):
+            if (plate.text.shape == BIKE) == is_bike:
+                break
+            plate = self._plate()
+        fh, fw = plate.flat.shape[:2]
+        width = (x1 - x0) * r.uniform(0.85, 1.15)
+        if plate.text.shape not in (BIKE, CAR_LONG):
+            width *= 0.7
+        if width < 14:
+            return None
+        quad = self._quad(width, width * fh / fw * r.uniform(0.85, 1.15))
+        quad += np.array([(x0 + x1) / 2, (y0 + y1) / 2], np.float32)
+        return self._hang(picture, plate, quad, width)
+
+    def _hang(self, picture, plate, quad: np.ndarray, width: float) -> np.ndarray | None:
+        """Paints the plate and what it is screwed to; `None` when the border would cut it."""
+        r = self.r
+        over = 0.12 if r.random() < 0.06 else 0.0
+        room = (quad.max(0) - quad.min(0)) * over
+        low, high = quad.min(0) + room, quad.max(0) - room
+        if low.min() < 1 or WIDTH - 1 < high[0] or HEIGHT - 1 < high[1]:
+            return None
+        if r.random() < 0.5:
+            k = 1 + np.array([r.uniform(0.02, 0.5), r.uniform(0.02, 0.6)])
+            holder = quad.mean(0) + (quad - quad.mean(0)) * k
+            level = r.choice([r.randint(0, 70), r.randint(0, 255)])
+            c = tuple(max(0, min(255, level + r.randint(-25, 25))) for _ in range(3))
+            cv2.fillConvexPoly(picture, np.round(holder * 16).astype(np.int32), c, cv2.LINE_AA, 4)
+        self._place(picture, plate.flat, quad, width / plate.flat.shape[1])
+        if r.random() < 0.05:
+            self._cover(picture, quad)
+        return quad
 
     def _scenery(self) -> np.ndarray:
         r = self.r
@@ -92,14 +180,13 @@ class Scenery(Photographer):
         return None
 
     def _plate_on(self, picture: np.ndarray, taken: list) -> np.ndarray | None:
+        """A plate anywhere."""
         r = self.r
         plate = self._plate()
-        text, flat = plate.text, plate.flat
-        fh, fw = flat.shape[:2]
-        low, high = (28, 330) if text.shape == CAR_LONG else (18, 250)
-        width = float(np.exp(r.triangular(np.log(low), np.log(high), np.log(75))))
-        height = width * fh / fw * r.uniform(0.85, 1.15)
-        quad = self._quad(width, height)
+        fh, fw = plate.flat.shape[:2]
+        low, high = (24, 230) if plate.text.shape == CAR_LONG else (14, 180)
+        width = float(np.exp(r.triangular(np.log(low), np.log(high), np.log(60))))
+        quad = self._quad(width, width * fh / fw * r.uniform(0.85, 1.15))
         quad -= quad.min(0)
         span = quad.max(0)
         if WIDTH - 6 < span[0] or HEIGHT - 6 < span[1]:
@@ -107,15 +194,7 @@ class Scenery(Photographer):
         at = self._free(float(span[0]), float(span[1]), taken)
         if at is None:
             return None
-        quad += np.array(at, np.float32)
-        if r.random() < 0.6:  # what it is screwed to
-            k = 1 + np.array([r.uniform(0.02, 0.5), r.uniform(0.02, 0.6)])
-            holder = quad.mean(0) + (quad - quad.mean(0)) * k
-            level = r.choice([r.randint(0, 70), r.randint(0, 255)])
-            c = tuple(max(0, min(255, level + r.randint(-25, 25))) for _ in range(3))
-            cv2.fillConvexPoly(picture, np.round(holder * 16).astype(np.int32), c, cv2.LINE_AA, 4)
-        self._place(picture, flat, quad, width / fw)
-        return quad
+        return self._hang(picture, plate, quad + np.array(at, np.float32), width)
 
     def _distract(self, picture: np.ndarray, taken: list) -> None:
         """What is taken for a plate: stickers, signs, lamps, badges, empty plates."""
@@ -140,18 +219,26 @@ class Scenery(Photographer):
 
 
 def targets(
-    quads: np.ndarray, height: int = HEIGHT, width: int = WIDTH
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """For each scale: wanted score, wanted corners and the weight of the corners, by cell."""
-    from .detector import SCALES, SPREAD
-
+    scene: Scene, height: int = HEIGHT, width: int = WIDTH
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """For each scale, by cell: wanted score, wanted corners, the weight of the corners, and whether
+    the score counts."""
     found = []
     for stride, low, high in SCALES:
         h, w = height // stride, width // stride
         score = np.zeros((h, w), np.float32)
         corners = np.zeros((8, h, w), np.float32)
         weight = np.zeros((h, w), np.float32)
-        for quad in quads:
+        counts = np.ones((h, w), np.float32)
+        xs, ys = (np.arange(w) + 0.5) * stride, (np.arange(h) + 0.5) * stride
+        for quad, is_clear in zip(scene.quads, scene.is_clear):
+            if not is_clear:
+                inside = np.outer(
+                    (quad[:, 1].min() < ys) & (ys < quad[:, 1].max()),
+                    (quad[:, 0].min() < xs) & (xs < quad[:, 0].max()),
+                )
+                counts[inside] = 0
+                continue
             sides = np.linalg.norm(np.roll(quad, -1, 0) - quad, axis=1)
             longest = float(sides.max())
             if not low <= longest < high:
@@ -159,21 +246,21 @@ def targets(
             centre = quad.mean(0)
             across = max(1.0, float(min((sides[0] + sides[2]), (sides[1] + sides[3])) / 2))
             sigma = max(0.55 * stride, across * 0.16)
-            reach = int(np.ceil(3 * sigma / stride))
-            cx, cy = int(centre[0] // stride), int(centre[1] // stride)
-            for y in range(max(0, cy - reach), min(h, cy + reach + 1)):
-                for x in range(max(0, cx - reach), min(w, cx + reach + 1)):
-                    at = np.array([(x + 0.5) * stride, (y + 0.5) * stride])
-                    d2 = float(((at - centre) ** 2).sum())
-                    s = float(np.exp(-d2 / (2 * sigma**2)))
-                    if (x, y) == (cx, cy):
-                        s = 1.0
-                    if s <= score[y, x]:
-                        continue
-                    score[y, x] = s
-                    if 0.3 < s:
-                        corners[:, y, x] = ((quad - at) / (stride * SPREAD)).reshape(-1)
-                        # An error counts by the plate's own size.
-                        weight[y, x] = stride * SPREAD / across
-        found.append((score, corners, weight))
+            d2 = (ys[:, None] - centre[1]) ** 2 + (xs[None] - centre[0]) ** 2
+            near = np.exp(-d2 / (2 * sigma**2)).astype(np.float32)
+            cy, cx = min(h - 1, int(centre[1] // stride)), min(w - 1, int(centre[0] // stride))
+            near[max(0, cy), max(0, cx)] = 1.0
+            better = score < near
+            score[better] = near[better]
+            told = better & (0.3 < near)
+            for k in range(4):
+                corners[2 * k][told] = ((quad[k, 0] - xs)[None].repeat(h, 0) / (stride * SPREAD))[
+                    told
+                ]
+                corners[2 * k + 1][told] = (
+                    (quad[k, 1] - ys)[:, None].repeat(w, 1) / (stride * SPREAD)
+                )[told]
+            # An error counts by the plate's own size.
+            weight[told] = stride * SPREAD / across
+        found.append((score, corners, weight, counts))
     return found
