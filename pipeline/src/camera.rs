@@ -21,6 +21,7 @@ use domain::{
     CandidateId, Detection, Frame, SightingId, SightingPhase, Timestamp, TrackId, TrackState,
     ports::Detector,
 };
+use plates::Look;
 use rides::Rides;
 use source::ring::{FrameRing, RingLimits};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -72,7 +73,7 @@ pub(crate) struct CameraCore {
     motion: Option<MotionGate>,
     ring: FrameRing,
     told: BTreeMap<SightingId, Told>,
-    last_plate_look: BTreeMap<TrackId, Timestamp>,
+    last_plate_look: BTreeMap<TrackId, Look>,
     last_looked_at: Option<Timestamp>,
     last_live_at: Option<Timestamp>,
     n_live_tracks: usize,

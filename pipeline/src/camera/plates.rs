@@ -3,7 +3,7 @@
 
 use super::CameraCore;
 use domain::{
-    BoxInImage, Frame, PlateDetection, PlateRead, Timestamp, TrackState, ports::Detector,
+    BoxInImage, Frame, PlateDetection, PlateRead, Timestamp, TrackId, TrackState, ports::Detector,
 };
 use std::time::Duration;
 use tracker::TrackUpdate;
@@ -11,11 +11,36 @@ use tracker::TrackUpdate;
 /// Vehicles looked at in one frame of a gate, and of another camera.
 const LOOKS_MAX: (usize, usize) = (2, 1);
 
+/// After a look that found nothing, a vehicle at least this high is looked at more closely: in the
+/// lower part of it, where it has its plate. A lower one is looked at with more room around it.
+const CLOSER_FROM_PX: f32 = 240.0;
+
+/// The part of a vehicle's height that the closer look shows, from below.
+const LOWER_PART: f32 = 0.6;
+
+/// Shares of a vehicle's width and height that a look shows beside it: the usual one, and the one
+/// after a look that found nothing.
+const ROOM: (f32, f32) = (0.06, 0.33);
+
 /// A vehicle lower than this has no plate that can be read.
 const HEIGHT_MIN_PX: f32 = 50.0;
 
 /// A plate that is settled is read again after this long: evidence may still turn.
 const SETTLED_INTERVAL: Duration = Duration::from_millis(600);
+
+/// The last look at one vehicle.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Look {
+    at: Timestamp,
+    /// Looks since a plate was found.
+    n_empty: u32,
+}
+
+/// Where a plate is looked for.
+struct Area {
+    vehicle: Option<TrackId>,
+    bounds: BoxInImage,
+}
 
 impl CameraCore {
     pub(super) fn find_plates<D: Detector>(
@@ -42,7 +67,18 @@ impl CameraCore {
         }
         let mut plates: Vec<PlateDetection> = Vec::new();
         for area in self.plate_areas(frame, updates) {
-            for plate in detector.plates(frame, area)? {
+            let found = detector.plates(frame, area.bounds)?;
+            if let Some(look) = area
+                .vehicle
+                .and_then(|id| self.last_plate_look.get_mut(&id))
+            {
+                look.n_empty = if found.is_empty() {
+                    look.n_empty + 1
+                } else {
+                    0
+                };
+            }
+            for plate in found {
                 let is_known = plates
                     .iter()
                     .any(|known| 0.4 < known.bounds.iou(&plate.bounds));
@@ -65,7 +101,7 @@ impl CameraCore {
 
     /// The boxes of the vehicles that most need a look; on a gate without any vehicle the whole
     /// lane.
-    fn plate_areas(&mut self, frame: &Frame, updates: &[TrackUpdate]) -> Vec<BoxInImage> {
+    fn plate_areas(&mut self, frame: &Frame, updates: &[TrackUpdate]) -> Vec<Area> {
         let mut wanted: Vec<(bool, f32, BoxInImage, &TrackUpdate)> = updates
             .iter()
             .filter(|u| u.detection.is_some() && u.track.class.is_motor_vehicle())
@@ -84,10 +120,6 @@ impl CameraCore {
         } else {
             LOOKS_MAX.1
         });
-        for (.., update) in &wanted {
-            self.last_plate_look
-                .insert(update.track.id, frame.captured_at);
-        }
         let whole = BoxInImage::new(0.0, 0.0, frame.width as f32, frame.height as f32);
         let has_vehicle = updates
             .iter()
@@ -100,12 +132,20 @@ impl CameraCore {
         }
         if self.plan.is_gate && !has_vehicle {
             let lane = self.place.as_ref().map_or(whole, |place| place.bounds);
-            return vec![lane];
+            return vec![Area {
+                vehicle: None,
+                bounds: lane,
+            }];
         }
-        wanted
-            .iter()
-            .map(|(_, _, bounds, _)| bounds.grown(0.06).intersection(&whole))
-            .collect()
+        let area = |(_, _, bounds, update): &(bool, f32, BoxInImage, &TrackUpdate)| {
+            let look = self.last_plate_look.entry(update.track.id).or_default();
+            look.at = frame.captured_at;
+            Area {
+                vehicle: Some(update.track.id),
+                bounds: region(bounds, look.n_empty).intersection(&whole),
+            }
+        };
+        wanted.iter().map(area).collect()
     }
 
     fn is_settled(&self, update: &TrackUpdate) -> bool {
@@ -120,6 +160,40 @@ impl CameraCore {
             return true;
         }
         let last = self.last_plate_look.get(&update.track.id);
-        last.is_none_or(|last| SETTLED_INTERVAL <= now.since(*last))
+        last.is_none_or(|last| SETTLED_INTERVAL <= now.since(last.at))
+    }
+}
+
+/// Where to look for the plate of the vehicle in these bounds: every second look after one that
+/// found nothing is at another scale. Two looks at one frame would cost twice, and the next frame
+/// shows the plate as well.
+fn region(vehicle: &BoxInImage, n_empty: u32) -> BoxInImage {
+    if n_empty.is_multiple_of(2) {
+        vehicle.grown(ROOM.0)
+    } else if CLOSER_FROM_PX <= vehicle.height() {
+        BoxInImage {
+            y_min: vehicle.y_max - vehicle.height() * LOWER_PART,
+            ..vehicle.grown(ROOM.0)
+        }
+    } else {
+        vehicle.grown(ROOM.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_found_nothing_is_followed_by_one_at_another_scale() {
+        let lorry = BoxInImage::new(100.0, 100.0, 400.0, 500.0);
+        let motorbike = BoxInImage::new(100.0, 100.0, 160.0, 220.0);
+        for vehicle in [lorry, motorbike] {
+            assert_eq!(region(&vehicle, 0), vehicle.grown(0.06));
+            assert_eq!(region(&vehicle, 2), region(&vehicle, 0));
+        }
+        let closer = region(&lorry, 1);
+        assert_eq!((closer.y_min, closer.y_max), (260.0, 524.0));
+        assert_eq!(region(&motorbike, 1), motorbike.grown(0.33));
     }
 }
