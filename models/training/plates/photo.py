@@ -125,6 +125,8 @@ class Photographer:
         quad = quad - quad.min(0) + (size - span) / 2
         w, h = int(size[0]), int(size[1])
         scene = self._ground((h, w))
+        if r.random() < 0.4:
+            self._holder(scene, quad)
         placed = self._place(scene, flat, quad, width / fw)
         char_h = height * (0.62 if one_row else 0.38)
         if r.random() < 0.05:
@@ -135,6 +137,8 @@ class Photographer:
         field = self._light(scene)
         if r.random() < 0.12:
             self._streak(field, quad)
+        if r.random() < 0.13:
+            self._burn(field, quad)
         noise = self._noise_amount()
         seen = contrast(field, quad)
         scene = self._sensor(field, noise)
@@ -239,6 +243,28 @@ class Photographer:
         cv2.polylines(band, [np.round(points).astype(np.int32)], False, 255, thick, cv2.LINE_AA)
         band = cv2.GaussianBlur(band, (0, 0), max(0.6, span * r.uniform(0.01, 0.06)))
         field += band[:, :, None].astype(np.float32) * r.uniform(0.4, 1.3)
+
+    def _burn(self, field: np.ndarray, quad: np.ndarray) -> None:
+        """The sun in the metal: patches that are burnt out, with whatever stood there."""
+        r = self.r
+        (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
+        w, h = x1 - x0, y1 - y0
+        patch = np.zeros(field.shape[:2], np.uint8)
+        for _ in range(r.choice([1, 1, 2, 3])):
+            centre = (int(r.uniform(x0, x1)), int(r.uniform(y0, y1)))
+            axes = max(1, int(w * r.uniform(0.03, 0.16))), max(1, int(h * r.uniform(0.04, 0.2)))
+            cv2.ellipse(patch, centre, axes, r.uniform(-60, 60), 0, 360, 255, -1, cv2.LINE_AA)
+        patch = cv2.GaussianBlur(patch, (0, 0), max(0.6, h * r.uniform(0.01, 0.07)))
+        field += patch[:, :, None].astype(np.float32) * r.uniform(0.3, 1.2)
+
+    def _holder(self, scene: np.ndarray, quad: np.ndarray) -> None:
+        """What the plate is screwed to: its edges stand beside the plate's own."""
+        r = self.r
+        k = 1 + np.array([r.uniform(0.01, 0.35), r.uniform(0.02, 0.5)])
+        holder = quad.mean(0) + (quad - quad.mean(0)) * k
+        level = r.choice([r.randint(0, 70), r.randint(0, 255)])
+        c = tuple(max(0, min(255, level + r.randint(-25, 25))) for _ in range(3))
+        cv2.fillConvexPoly(scene, np.round(holder * 16).astype(np.int32), c, cv2.LINE_AA, 4)
 
     def _lens(self, scene: np.ndarray, char_h: float) -> tuple[np.ndarray, float]:
         """Defocus and motion; returns how far a point is spread, in pixels."""

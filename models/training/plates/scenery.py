@@ -119,11 +119,7 @@ class Scenery(Photographer):
         if low.min() < 1 or WIDTH - 1 < high[0] or HEIGHT - 1 < high[1]:
             return None
         if r.random() < 0.5:
-            k = 1 + np.array([r.uniform(0.02, 0.5), r.uniform(0.02, 0.6)])
-            holder = quad.mean(0) + (quad - quad.mean(0)) * k
-            level = r.choice([r.randint(0, 70), r.randint(0, 255)])
-            c = tuple(max(0, min(255, level + r.randint(-25, 25))) for _ in range(3))
-            cv2.fillConvexPoly(picture, np.round(holder * 16).astype(np.int32), c, cv2.LINE_AA, 4)
+            self._holder(picture, quad)
         self._place(picture, plate.flat, quad, width / plate.flat.shape[1])
         if r.random() < 0.05:
             self._cover(picture, quad)
