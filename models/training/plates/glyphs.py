@@ -76,8 +76,8 @@ def _one(p: Pen, s: Style, v: int, d: float) -> None:
     t = p.stroke
     x = p.w if v < 5 else p.w * 0.62
     p.line(np.array([(x, 0.0), (x, p.h)]), "ab")
-    # Mostly a short flag that hardly falls; never as long and level as the bar of a 7.
-    drop = (0.05 + 0.17 * d) * p.h if v < 4 else (0.16 + 0.2 * d) * p.h
+    # Mostly a short flag; never as long and level as the bar of a 7.
+    drop = (0.06 + 0.24 * d) * p.h if v < 4 else (0.16 + 0.2 * d) * p.h
     left = max(0.0, x - min(p.w, p.h * (0.2 + 0.16 * d)))
     if v in (0, 1, 4):
         p.line(np.array([(x, t * 0.1), (left, drop)]), "")
@@ -192,7 +192,8 @@ def _six(p: Pen, s: Style, v: int, d: float) -> None:
 
 
 def _seven(p: Pen, s: Style, v: int, d: float) -> None:
-    foot = p.w * (0.2 + 0.3 * d)
+    # Never upright: that is what tells it from a 1 with a broad flag.
+    foot = p.w * (0.14 + 0.3 * d)
     p.line(np.array([(0, 0), (p.w, 0)]), "ab")
     if v < 4:
         p.line(np.array([(p.w, 0), (foot, p.h)]), "b")

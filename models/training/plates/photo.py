@@ -288,7 +288,12 @@ class Photographer:
             kernel /= max(1e-6, kernel.sum())
             scene = cv2.filter2D(scene, -1, kernel)
             blur = max(blur, length * 0.4)
-        if r.random() < 0.25:  # sharpened by the camera
+        if r.random() < 0.08:  # a weak second image beside the first, as of a bad cable
+            dx = r.choice([-1, 1]) * max(1, round(r.uniform(0.08, 0.3) * char_h))
+            moved = np.roll(scene, dx, 1)
+            k = r.uniform(0.08, 0.3)
+            scene = cv2.addWeighted(scene, 1 - k, moved, k, 0)
+        if r.random() < 0.35:  # sharpened by the camera
             soft = cv2.GaussianBlur(scene, (0, 0), r.uniform(0.8, 2.2))
             k = r.uniform(0.4, 2.2)
             scene = cv2.addWeighted(scene, 1 + k, soft, -k, 0)

@@ -54,6 +54,19 @@ class Along(nn.Module):
         return self.act(x + self.body(x))
 
 
+#: The standard deviation, in pixels of the input, of the blur that the reader sees through. What is
+#: finer is the camera's sharpening and the compression's blocks; drawn plates have them otherwise.
+BLUR = 1.0
+
+
+def gaussian(sigma: float) -> torch.Tensor:
+    """A blur of 5 x 5 for each of three channels."""
+    at = torch.arange(-2.0, 3.0)
+    line = torch.exp(-at.square() / (2 * sigma**2))
+    line = line / line.sum()
+    return (line[:, None] * line[None]).repeat(3, 1, 1, 1)
+
+
 class Reader(nn.Module):
     """Input: N x 3 x 64 x 192, blue, green, red, 0 to 255.
 
@@ -80,6 +93,7 @@ class Reader(nn.Module):
             Bottleneck(3 * w, w),
         )
         c = 3 * w
+        self.register_buffer("blur", gaussian(BLUR), persistent=False)
         self.place = nn.Parameter(torch.zeros(1, c, 8, 1))
         # Which of the eight heights each row is at, in each column.
         self.heights = nn.Sequential(
@@ -106,7 +120,8 @@ class Reader(nn.Module):
         # Night and glare alike: what counts is the contrast. What has none stays without.
         mean = x.mean((1, 2, 3), keepdim=True)
         spread = (x - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
-        f = self.features((x - mean) / (spread + 6.0))
+        seen = nn.functional.conv2d((x - mean) / (spread + 6.0), self.blur, padding=2, groups=3)
+        f = self.features(seen)
         whole = self.whole(f.mean((2, 3)))
         f = f + self.place
         height_logits = self.heights(f)

@@ -34,6 +34,12 @@ class Text:
     red: tuple[int, int] | None = None
 
 
+def series_digit(r: Random) -> str:
+    """The second character of a motorbike's series. They are given out in their order, so the low
+    ones are on more plates."""
+    return r.choices("123456789", [4, 3, 2, 1, 1, 1, 1, 1, 1])[0]
+
+
 def number(r: Random, five: float = 0.75) -> str:
     return "".join(r.choice(DIGITS) for _ in range(5 if r.random() < five else 4))
 
@@ -48,7 +54,7 @@ def bike(r: Random) -> Text:
     province, kind = r.choice(PROVINCES), r.random()
     colour = "white"
     if kind < 0.68:
-        series = r.choice(L20) + r.choice("123456789")
+        series = r.choice(L20) + series_digit(r)
     elif kind < 0.82:
         series = r.choice(L20) + r.choice(L20 + "R")
     elif kind < 0.88:
