@@ -14,6 +14,7 @@ mod body;
 pub mod clips;
 mod doorway;
 mod film;
+pub mod flat;
 mod mesh;
 mod motion;
 mod observe;

@@ -12,6 +12,7 @@ use crate::{
 pub(crate) mod door;
 pub(crate) mod gate;
 pub(crate) mod junction;
+pub(crate) mod parade;
 
 /// A vehicle of the scene.
 #[derive(Clone, Debug)]

@@ -81,10 +81,22 @@ impl PlateArtist {
         let space = (h_mm - n_rows * measures.char_h) / (n_rows + 1.0);
         for (k, row) in plate.rows.iter().enumerate() {
             let top = space + k as f32 * (measures.char_h + space);
-            let printed = printed_row(row, k, plate.rows.len());
+            let printed = match plate.colour {
+                PlateTint::Red => printed_army_row(row),
+                _ => printed_row(row, k, plate.rows.len()),
+            };
             self.row(&mut sheet, &printed, top, &measures);
         }
         sheet.colour(plate.colour, r)
+    }
+
+    /// A row of figures in the middle of a panel without a rim.
+    pub(crate) fn paint(&mut self, text: &str, colour: PlateTint, r: &mut Seeded) -> Texture {
+        let room = 100.0;
+        let w_mm = text.chars().count() as f32 * (CAR.char_w + CAR.gap) + 2.0 * room;
+        let mut sheet = Sheet::new(w_mm, CAR.char_h + 2.0 * room);
+        self.row(&mut sheet, text, room, &CAR);
+        sheet.colour(colour, r)
     }
 
     fn row(&mut self, sheet: &mut Sheet, printed: &str, top: f32, m: &Measures) {
@@ -118,6 +130,18 @@ impl PlateArtist {
             .entry((c, size.0, size.1))
             .or_insert_with(|| mask(font, c, size))
     }
+}
+
+/// `TM-12-34`, or `TM` over `12-34`.
+fn printed_army_row(row: &str) -> String {
+    let n_letters = row.chars().take_while(char::is_ascii_alphabetic).count();
+    let (letters, digits) = row.split_at(n_letters);
+    let pairs = digits.as_bytes().chunks(2).map(String::from_utf8_lossy);
+    let mut parts: Vec<String> = pairs.map(String::from).collect();
+    if !letters.is_empty() {
+        parts.insert(0, letters.to_owned());
+    }
+    parts.join("-")
 }
 
 /// What is printed on a row: separators stand where the annex puts them.

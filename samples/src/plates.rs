@@ -8,6 +8,8 @@ use domain::plate::{is_confusable, is_province_code, single_confusion};
 
 /// Letters of a series (TT79/2024/TT-BCA, annex 02).
 const SERIES: &[u8; 20] = b"ABCDEFGHKLMNPSTUVXYZ";
+/// So many of them are on blue plates.
+const N_BLUE: usize = 11;
 
 /// Makes plates and remembers which it has made.
 #[derive(Default)]
@@ -17,9 +19,12 @@ pub(crate) struct PlateMint {
 
 /// How a plate is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PlateShape {
+pub enum PlateShape {
+    /// One row, 520 x 110 mm.
     CarLong,
+    /// Two rows, 330 x 165 mm.
     CarShort,
+    /// Two rows, 190 x 140 mm.
     Motorbike,
 }
 
@@ -99,35 +104,61 @@ fn n_different(a: &PlateTruth, b: &PlateTruth) -> usize {
 }
 
 fn compose(shape: PlateShape, colour: PlateTint, r: &mut Seeded) -> PlateTruth {
+    let (width_mm, height_mm) = shape.size_mm();
+    PlateTruth {
+        rows: match colour {
+            PlateTint::Red => army_rows(shape, r),
+            _ => civil_rows(shape, colour, r),
+        },
+        colour,
+        width_mm,
+        height_mm,
+    }
+}
+
+/// Two letters and four digits.
+fn army_rows(shape: PlateShape, r: &mut Seeded) -> Vec<String> {
+    let letters = digits_or_letters(SERIES, 2, r);
+    let number = digits_or_letters(b"0123456789", 4, r);
+    match shape {
+        PlateShape::CarLong => vec![letters + &number],
+        PlateShape::CarShort | PlateShape::Motorbike => vec![letters, number],
+    }
+}
+
+fn digits_or_letters(from: &[u8], n: usize, r: &mut Seeded) -> String {
+    (0..n).map(|_| char::from(*r.pick(from))).collect()
+}
+
+fn civil_rows(shape: PlateShape, colour: PlateTint, r: &mut Seeded) -> Vec<String> {
     let province = loop {
         let code = (11 + r.below(89)).to_string();
         if is_province_code(&code) && code != "80" {
             break code;
         }
     };
-    let letter = |r: &mut Seeded| char::from(*r.pick(SERIES));
+    let is_blue = colour == PlateTint::Blue;
+    let series = if is_blue {
+        &SERIES[..N_BLUE]
+    } else {
+        &SERIES[..]
+    };
+    let letter = |r: &mut Seeded| char::from(*r.pick(series));
     let number: String = (0..5)
         .map(|_| char::from(b'0' + r.below(10) as u8))
         .collect();
-    let rows = match shape {
+    match shape {
         PlateShape::CarLong => vec![format!("{province}{}{number}", letter(r))],
         PlateShape::CarShort => vec![format!("{province}{}", letter(r)), number],
         PlateShape::Motorbike => {
             let first = letter(r);
-            let second = if r.unit() < 0.7 {
+            let second = if is_blue || r.unit() < 0.7 {
                 char::from(b'1' + r.below(9) as u8)
             } else {
                 letter(r)
             };
             vec![format!("{province}{first}{second}"), number]
         }
-    };
-    let (width_mm, height_mm) = shape.size_mm();
-    PlateTruth {
-        rows,
-        colour,
-        width_mm,
-        height_mm,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     plate_art::PlateArtist,
     seeded::Seeded,
     shade::Lighting,
-    spec::{FPS, HEIGHT, SceneKind, SceneSpec, WIDTH},
+    spec::{FPS, HEIGHT, Light, SceneKind, SceneSpec, WIDTH},
     still,
     truth::{Truth, VehicleLight},
     weather::Weather,
@@ -48,7 +48,7 @@ impl Scene {
     /// Prepares a scene: about a second of work. The door needs the portrait, the others do not
     /// look at it.
     pub fn new(spec: &SceneSpec, portrait: Option<&Path>) -> Result<Self, SampleError> {
-        let mut plan = plan(spec)?;
+        let plan = plan(spec)?;
         let light = Lighting::new(spec, still::lamps(spec.kind));
         let doorway = match spec.kind {
             SceneKind::Door => Some(Doorway::new(
@@ -58,6 +58,25 @@ impl Scene {
             )?),
             _ => None,
         };
+        Self::of_plan(plan, light, doorway)
+    }
+
+    /// The gate, where 32 vehicles come one after the other: eight with a plate of each ground
+    /// colour, on one row and on two, cars, lorries and motorbikes. All of them are let in.
+    ///
+    /// For pictures of single plates; what happens to be on the road is in the other scenes.
+    pub fn of_colours(seed: u64, light: Light) -> Result<Self, SampleError> {
+        let plan = plan::parade::plan(seed, light);
+        let light = Lighting::new(&plan.spec, still::lamps(plan.spec.kind));
+        Self::of_plan(plan, light, None)
+    }
+
+    fn of_plan(
+        mut plan: Plan,
+        light: Lighting,
+        doorway: Option<Doorway>,
+    ) -> Result<Self, SampleError> {
+        let seed = plan.spec.seed;
         let mut truth = observe(&mut plan, doorway.as_ref().map(Doorway::portrait_sha256));
         if let Some(doorway) = &doorway {
             for frame in &mut truth.frames {
@@ -66,7 +85,7 @@ impl Scene {
         }
         let n = (WIDTH * HEIGHT) as usize;
         let mut scene = Self {
-            weather: Weather::new(spec.seed, &light),
+            weather: Weather::new(seed, &light),
             light,
             backdrop: vec![0; 3 * n],
             fixed: vec![0.0; n],

@@ -2,8 +2,11 @@
 
 use gstreamer::{self as gst, prelude::*};
 use samples::{
-    Light, SampleError, Scene, SceneKind, SceneSpec, Truth, read_truth, truth::Why, truth_of,
-    write_scene,
+    Light, SampleError, Scene, SceneKind, SceneSpec, Truth,
+    flat::{self, PlateShape},
+    read_truth,
+    truth::{PlateTint, Why},
+    truth_of, write_scene,
 };
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
@@ -299,4 +302,50 @@ fn plates_do_not_show_in_debug() {
     for registration in &truth.header.registrations {
         assert!(!text.contains(&registration.plate));
     }
+}
+
+#[test]
+fn plates_of_every_colour_come_to_the_gate_and_stop_where_they_are_seen() {
+    let scene = Scene::of_colours(3, Light::Night).unwrap();
+    let truth = scene.truth();
+    assert_eq!(truth.header.vehicles.len(), 32);
+    for colour in [
+        PlateTint::White,
+        PlateTint::Yellow,
+        PlateTint::Blue,
+        PlateTint::Red,
+    ] {
+        let vehicles = truth.header.vehicles.iter();
+        let own: Vec<_> = vehicles.filter(|v| v.plate.colour == colour).collect();
+        assert_eq!(own.len(), 8, "{colour:?}");
+        let n_one_row = own.iter().filter(|v| v.plate.rows.len() == 1).count();
+        assert_eq!(n_one_row, 3, "{colour:?}");
+        for vehicle in own {
+            assert!(!vehicle.plate.plate().classes().is_empty());
+            let stop = vehicle.stop_frame.expect("every vehicle stops");
+            let seen = &truth.frames[stop as usize].vehicles;
+            let seen = seen.iter().find(|v| v.id == vehicle.id).unwrap();
+            let plate = seen.plate.as_ref().expect("its plate is towards us");
+            let (visible, width_px) = (plate.visible, plate.width_px);
+            assert!(0.99 <= visible && 45.0 <= width_px, "{visible} {width_px}");
+        }
+    }
+    assert_eq!(truth, Scene::of_colours(3, Light::Night).unwrap().truth());
+}
+
+#[test]
+fn flat_plates_are_those_of_the_standard() {
+    let wanted = [
+        (PlateShape::CarLong, PlateTint::Red),
+        (PlateShape::Motorbike, PlateTint::Blue),
+    ];
+    let plates = flat::plates(1, &wanted).unwrap();
+    let sizes: Vec<_> = plates.iter().map(|(f, _)| (f.width, f.height)).collect();
+    assert_eq!(sizes, [(1040, 220), (380, 280)]);
+    for (flat, truth) in plates {
+        assert_eq!(flat.rgb.len(), (3 * flat.width * flat.height) as usize);
+        assert!(!truth.plate().classes().is_empty());
+    }
+    let painted = flat::painted("0912.345.678", PlateTint::White).unwrap();
+    assert!(2 * painted.height < painted.width);
 }

@@ -138,7 +138,7 @@ fn cast(r: &mut Seeded, duration_s: f64) -> Cast {
 }
 
 /// The vehicle, when the barrier opens for it, and when the lane is free again.
-fn drive(role: Role, enter_s: f64, r: &mut Seeded) -> (Actor, Option<[f64; 2]>, f64) {
+pub(super) fn drive(role: Role, enter_s: f64, r: &mut Seeded) -> (Actor, Option<[f64; 2]>, f64) {
     let body = role.body(r);
     let length = f64::from(body.length_m);
     // A car stops with its front at the barrier; a motorbike at the card post beside the lane.
