@@ -14,6 +14,7 @@ use crate::{
     demo::{judge, needs, plan::DemoCamera, watch::Seen},
     detector,
     report::Expectation,
+    scene::SceneSource,
     site::LoadedSite,
 };
 use anyhow::{Context as _, Result};
@@ -22,6 +23,7 @@ use lane::OfflineLane;
 use pipeline::{CameraStats, Output, Pipeline, Shared};
 use samples::{SceneKind, SceneSpec, truth_of};
 use service::{clock, evidence::EvidenceStore, ids::Ids as _, ids::SeededIds};
+use source::SourceSpec;
 use std::{
     collections::BTreeMap,
     fs,
@@ -57,6 +59,10 @@ pub struct SceneOutcome {
     pub plates: usize,
     /// Of these, read exactly.
     pub plates_exact: usize,
+    /// Of these, those on which the frames agreed well enough for a gate to act.
+    pub plates_decisive: usize,
+    /// Of those, the ones that were read wrongly.
+    pub plates_wrong: usize,
     /// Crossings of the stop line that the rule did not find, by reason; most are lawful.
     pub refusals: BTreeMap<String, u64>,
     /// Frames given to the models.
@@ -103,19 +109,25 @@ impl SceneOutcome {
     }
 }
 
-/// Runs a gate or a junction. The site's files go to `folder`.
+/// Runs a gate or a junction by day. The site's files go to `folder`.
 pub fn run(
     checkout: &Checkout,
     (kind, seed): (SceneKind, u64),
     folder: &Path,
 ) -> Result<SceneOutcome> {
+    run_spec(checkout, &SceneSpec::new(kind, seed), folder)
+}
+
+/// As [`run`], in any light and weather.
+pub fn run_spec(checkout: &Checkout, spec: &SceneSpec, folder: &Path) -> Result<SceneOutcome> {
     let began_at = clock::now();
-    let truth = truth_of(&SceneSpec::new(kind, seed))?;
+    let (kind, seed) = (spec.kind, spec.seed);
+    let truth = truth_of(spec)?;
     let n_vehicles = truth.header.vehicles.len();
     let mut camera = DemoCamera::of_scene(kind, truth, None);
     camera.reads_plates = needs::reads_plates(&checkout.store());
     let site = load_site(checkout, &camera, (kind, seed), folder)?;
-    let (seen, stats) = watch(&site)?;
+    let (seen, stats) = watch(&site, spec)?;
     let mut expectations = Vec::new();
     let base = stats.first_at.context("the scene gave no frame")?;
     let score = judge::scene(&camera, base, &seen, &mut expectations);
@@ -129,6 +141,8 @@ pub fn run(
         asked: score.asked,
         plates: score.plates,
         plates_exact: score.plates_exact,
+        plates_decisive: score.plates_decisive,
+        plates_wrong: score.plates_wrong,
         refusals: stats.refusals,
         n_analysed: stats.analysed,
         took: clock::now().since(began_at),
@@ -162,10 +176,12 @@ fn load_site(
 }
 
 /// Runs the site's one camera to its end, and its gate where it has one.
-fn watch(site: &LoadedSite) -> Result<(Seen, CameraStats)> {
+fn watch(site: &LoadedSite, spec: &SceneSpec) -> Result<(Seen, CameraStats)> {
     let mut setups = site.cameras()?;
     for setup in &mut setups {
         setup.options.starts_at = Some(STARTS_AT);
+        // The site file knows no weather.
+        setup.source = SourceSpec::Scene(Box::new(SceneSource::of_spec(spec, None)?));
     }
     let tasks = setups
         .iter()

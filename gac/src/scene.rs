@@ -19,8 +19,13 @@ impl SceneSource {
             "door" => SceneKind::Door,
             other => bail!("there is no scene {other:?}; write gate, junction or door"),
         };
+        Self::of_spec(&SceneSpec::new(kind, seed), portrait)
+    }
+
+    /// The scene of this spec.
+    pub fn of_spec(spec: &SceneSpec, portrait: Option<&Path>) -> Result<Self> {
         Ok(Self {
-            scene: Scene::new(&SceneSpec::new(kind, seed), portrait)?,
+            scene: Scene::new(spec, portrait)?,
         })
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::report::{CameraReport, Expectation, Picture};
 use anyhow::Result;
-use domain::{Outcome, PassageId, Sighting, Timestamp};
+use domain::{Outcome, PassageId, Plate, Sighting, Timestamp};
 use pipeline::CameraStats;
 use samples::{
     Truth,
@@ -71,6 +71,10 @@ pub(crate) struct Score {
     pub(crate) plates: usize,
     /// Of these, read exactly.
     pub(crate) plates_exact: usize,
+    /// Of these, those with a decisive reading.
+    pub(crate) plates_decisive: usize,
+    /// Of those, the ones with a decisive reading that is wrong.
+    pub(crate) plates_wrong: usize,
 }
 
 impl Score {
@@ -80,6 +84,28 @@ impl Score {
 
     pub(crate) fn recall(self) -> Option<f64> {
         (0 < self.done + self.asked).then(|| share(self.right, self.asked))
+    }
+}
+
+impl Score {
+    /// Counts what was read of a vehicle's plate, and says it.
+    fn count_plate(&mut self, sightings: &[&Sighting], truth: &Plate) -> String {
+        let reads = || {
+            let voted = |s: &&Sighting| Some((s.plate.as_ref()?.plate()?, s.is_plate_decisive));
+            sightings.iter().filter_map(voted)
+        };
+        self.plates += 1;
+        self.plates_decisive += usize::from(reads().any(|(_, is_decisive)| is_decisive));
+        let is_wrong = reads().any(|(plate, is_decisive)| is_decisive && !plate.matches(truth));
+        self.plates_wrong += usize::from(is_wrong);
+        match reads().next() {
+            Some((plate, _)) if plate.matches(truth) => {
+                self.plates_exact += 1;
+                "read exactly".to_owned()
+            }
+            Some((plate, _)) => format!("read as {}", plate.expose()),
+            None => "not read".to_owned(),
+        }
     }
 }
 
@@ -231,19 +257,7 @@ fn gate(
                 ("be referred", is_referred && doing.n_commands == 0)
             }
         };
-        let read = sightings
-            .iter()
-            .filter_map(|s| s.plate.as_ref()?.plate())
-            .next();
-        score.plates += 1;
-        let read = match read {
-            Some(plate) if plate.matches(&vehicle.plate.plate()) => {
-                score.plates_exact += 1;
-                "read exactly".to_owned()
-            }
-            Some(plate) => format!("read as {}", plate.expose()),
-            None => "not read".to_owned(),
-        };
+        let read = score.count_plate(sightings, &vehicle.plate.plate());
         expectations.push(Expectation {
             camera: camera.id.to_owned(),
             subject: format!(
