@@ -34,6 +34,7 @@ pub mod timeline;
 
 pub use error::SourceError;
 pub use monitor::{SourceMonitor, SourceState, SourceStats};
+pub use pictures::read_picture;
 pub use probe::{VideoInfo, probe};
 pub use redact::redact;
 pub use ring::{FrameRing, RingLimits};

@@ -59,8 +59,7 @@ impl Gallery for Pictures {
             .ok()
             .and_then(|at| self.paths.get(at));
         let path = path.ok_or("there is no such picture")?;
-        let image = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(shrink(image, self.max_size))
+        Ok(shrink(read_picture(path)?, self.max_size))
     }
 }
 
@@ -79,6 +78,17 @@ fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// A picture file, JPEG or PNG, as red, green and blue of eight bits: grey and CMYK files are
+/// converted, finer ones rounded, transparency is left out. The error is one line and names the
+/// file.
+pub fn read_picture(path: &Path) -> Result<RgbImage, String> {
+    read(path).map_err(|error| {
+        let reason = error.to_string();
+        let words: Vec<&str> = reason.split_whitespace().collect();
+        format!("{}: {}", path.display(), words.join(" "))
+    })
 }
 
 fn read(path: &Path) -> image::ImageResult<RgbImage> {

@@ -5,5 +5,6 @@
 mod files;
 mod galleries;
 mod launch;
+mod picture_files;
 mod rtsp;
 mod support;
