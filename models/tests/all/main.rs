@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bad_models;
 #[cfg(test)]
+mod bad_pictures;
+#[cfg(test)]
 mod data;
 #[cfg(test)]
 mod faces;
