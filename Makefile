@@ -30,6 +30,7 @@ help:
 	@echo 'make fmt           lay out the source as rustfmt does'
 	@echo 'make lint          clippy alone'
 	@for bench in $(benches); do echo "make $$bench"; done
+	@echo '                   bench-plates takes SET=folder, PP_OCR=1, PASSES=1, RECORD=1'
 
 setup:
 	$(stage) 'set-up' scripts/setup
@@ -62,6 +63,21 @@ fmt:
 
 lint:
 	$(stage) 'lints (clippy)' cargo clippy $(shape) --all-targets -- -D warnings
+
+# SET, READER, DETECTOR, PP_OCR, PASSES and RECORD: benches/benches/plates.rs says what they do.
+export SET READER DETECTOR PP_OCR PASSES RECORD
+pp_ocr := target/pp-ocr
+pp_ocr_package := rapidocr-onnxruntime==1.4.4
+
+# Apache-2.0; only for the comparison, and nothing of it is kept with the source text.
+$(pp_ocr)/.$(pp_ocr_package):
+	$(stage) 'PP-OCR from PyPI' sh -c 'rm -rf $(pp_ocr) && python3 -m venv $(pp_ocr) && \
+	  $(pp_ocr)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  --only-binary=:all: $(pp_ocr_package) && touch $@'
+
+ifneq ($(filter-out 0,$(PP_OCR)),)
+bench-plates: $(pp_ocr)/.$(pp_ocr_package)
+endif
 
 bench-%:
 	$(stage) 'set-up' scripts/setup --for demo

@@ -1,5 +1,7 @@
 //! What the figures of the benchmarks need; the benchmarks themselves are in `benches/benches`.
 
+pub mod clock;
+pub mod cores;
 pub mod plates;
 pub mod table;
 

@@ -11,10 +11,12 @@ const ACCEPTED_MIN: f64 = 0.92;
 pub struct Judged {
     /// What stands on it.
     pub truth: String,
+    /// What it is counted with besides.
+    pub group: Option<String>,
     /// Whether a box was there.
     pub is_found: bool,
-    /// What was read, and the score of its weakest character.
-    pub read: Option<(String, f32)>,
+    /// Every character that was read with its score, rows joined.
+    pub read: Option<Vec<(char, f32)>>,
 }
 
 impl Judged {
@@ -25,13 +27,15 @@ impl Judged {
 
     /// How many characters are wrong; all, where nothing was read.
     pub fn n_edits(&self) -> usize {
-        let read = self.read.as_ref().map_or("", |(text, _)| text);
-        n_edits(&folded(read), &folded(&self.truth))
+        let read: String = self.read.iter().flatten().map(|(c, _)| *c).collect();
+        n_edits(&folded(&read), &folded(&self.truth))
     }
 
-    /// The score; nothing read is less than any score.
-    fn score(&self) -> f32 {
-        self.read.as_ref().map_or(-1.0, |(_, score)| *score)
+    /// The score of the weakest character; nothing read is less than any score.
+    pub fn score(&self) -> f32 {
+        let chars = self.read.iter().flatten();
+        let weakest = chars.map(|(_, score)| *score).reduce(f32::min);
+        weakest.unwrap_or(-1.0)
     }
 }
 
@@ -129,9 +133,14 @@ mod tests {
     fn judged(truth: &str, read: Option<(&str, f32)>) -> Judged {
         Judged {
             truth: truth.to_owned(),
+            group: None,
             is_found: true,
-            read: read.map(|(text, score)| (text.to_owned(), score)),
+            read: read.map(|(text, score)| chars(text, score)),
         }
+    }
+
+    fn chars(text: &str, score: f32) -> Vec<(char, f32)> {
+        text.chars().map(|c| (c, score)).collect()
     }
 
     #[test]
@@ -159,8 +168,8 @@ mod tests {
         let mut all: Vec<Judged> = (0..100)
             .map(|i| judged("43A00001", Some(("43A00001", 0.5 + i as f32 / 250.0))))
             .collect();
-        all[9].read = Some(("43A00007".to_owned(), all[9].score()));
-        all[7].read = Some(("43A00007".to_owned(), all[7].score()));
+        all[9].read = Some(chars("43A00007", all[9].score()));
+        all[7].read = Some(chars("43A00007", all[7].score()));
         let accepted = Accepted::at_least(0.92, &all);
         assert_eq!((accepted.share, accepted.score_min), (0.92, all[8].score()));
         assert_eq!(accepted.wrong, 1.0 / 92.0);

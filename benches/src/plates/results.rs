@@ -13,14 +13,12 @@ pub struct Results {
     /// Boxes on no plate, and those of them that were read surely enough to be believed; not known
     /// for sets without boxes.
     pub false_boxes: Option<[usize; 2]>,
-    /// What finding took, of some pictures.
-    pub detect_ms: Vec<f64>,
-    /// What reading took, of the same pictures.
-    pub read_ms: Vec<f64>,
+    /// What finding and reading took, for each pass over the same pictures.
+    pub passes_ms: Vec<Vec<[f64; 2]>>,
 }
 
 /// The headings of [`Results::row`].
-pub const HEADINGS: [&str; 17] = [
+pub const HEADINGS: [&str; 18] = [
     "set",
     "chain",
     "plates",
@@ -38,15 +36,15 @@ pub const HEADINGS: [&str; 17] = [
     "detect ms",
     "read ms",
     "ms",
+    "ours/it",
 ];
 
 impl Results {
-    /// The row of a table.
-    pub fn row(&self, set: &str, chain: &str) -> Vec<String> {
+    /// The row of a table; `ours_ms` is what our chain takes, where there is one.
+    pub fn row(&self, set: &str, chain: &str, ours_ms: Option<f64>) -> Vec<String> {
         let f = Figures::of(&self.judged);
         let share = |value: f64| format!("{value:.3}");
         let at = |a: &Accepted| [share(a.share), format!("{:.4}", a.wrong)];
-        let [detect, read] = [median(&self.detect_ms), median(&self.read_ms)];
         let mut row = vec![set.to_owned(), chain.to_owned(), f.n_plates.to_string()];
         row.push(share(f.found.share));
         row.push(self.per_picture(0).map_or("-".to_owned(), share));
@@ -56,7 +54,14 @@ impl Results {
         row.push(format!("{:.3}", f.accepted.score_min));
         row.extend(at(&f.accepted));
         row.extend(at(&f.accepted_by_default));
-        row.extend([detect, read, detect + read].map(|ms| format!("{ms:.1}")));
+        if self.passes_ms.is_empty() {
+            row.extend(["-"; 4].map(str::to_owned));
+            return row;
+        }
+        let times = [self.detect_ms(), self.read_ms(), self.ms()];
+        row.extend(times.map(|ms| format!("{ms:.1}")));
+        let ratio = ours_ms.map(|ours| ours / self.ms().max(f64::MIN_POSITIVE));
+        row.push(ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")));
         row
     }
 
@@ -66,10 +71,44 @@ impl Results {
         Some(counts[which] as f64 / self.n_pictures.max(1) as f64)
     }
 
+    /// The median of all passes, and of each the median of its pictures.
+    fn median_ms(&self, of: impl Fn(&[f64; 2]) -> f64) -> f64 {
+        let pass = |pictures: &Vec<[f64; 2]>| {
+            let times: Vec<f64> = pictures.iter().map(&of).collect();
+            median(&times)
+        };
+        let passes: Vec<f64> = self.passes_ms.iter().map(pass).collect();
+        median(&passes)
+    }
+
+    fn detect_ms(&self) -> f64 {
+        self.median_ms(|[detect, _]| *detect)
+    }
+
+    fn read_ms(&self) -> f64 {
+        self.median_ms(|[_, read]| *read)
+    }
+
+    /// What a picture takes.
+    pub fn ms(&self) -> f64 {
+        self.median_ms(|[detect, read]| detect + read)
+    }
+
+    /// The same for each group of plates, without what is of whole pictures.
+    pub fn groups(&self) -> BTreeMap<String, Self> {
+        let mut groups: BTreeMap<String, Self> = BTreeMap::new();
+        for one in &self.judged {
+            if let Some(group) = &one.group {
+                let group = groups.entry(group.clone()).or_default();
+                group.judged.push(one.clone());
+            }
+        }
+        groups
+    }
+
     /// Adds every figure under its name with this prefix.
-    pub fn metrics(&self, prefix: &str, metrics: &mut BTreeMap<String, f64>) {
+    pub fn metrics(&self, prefix: &str, ours_ms: Option<f64>, metrics: &mut BTreeMap<String, f64>) {
         let f = Figures::of(&self.judged);
-        let [detect, read] = [median(&self.detect_ms), median(&self.read_ms)];
         let mut all = vec![
             ("plates", f.n_plates as f64),
             ("exact", f.exact.share),
@@ -83,10 +122,13 @@ impl Results {
             ("wrong_accepted", f.accepted.wrong),
             ("accepted_by_default", f.accepted_by_default.share),
             ("wrong_accepted_by_default", f.accepted_by_default.wrong),
-            ("detect_ms", detect),
-            ("read_ms", read),
-            ("ms", detect + read),
         ];
+        if !self.passes_ms.is_empty() {
+            let ratio = ours_ms.map(|ours| ours / self.ms().max(f64::MIN_POSITIVE));
+            all.extend([("detect_ms", self.detect_ms()), ("read_ms", self.read_ms())]);
+            all.push(("ms", self.ms()));
+            all.extend(ratio.map(|ratio| ("ours_ms_ratio", ratio)));
+        }
         all.extend(self.per_picture(0).map(|n| ("false_boxes", n)));
         all.extend(
             self.per_picture(1)
@@ -102,22 +144,25 @@ impl Results {
 mod tests {
     use super::*;
 
+    fn judged(group: Option<&str>) -> Judged {
+        Judged {
+            truth: "43A00001".to_owned(),
+            group: group.map(str::to_owned),
+            is_found: true,
+            read: Some("43A00007".chars().map(|c| (c, 0.9)).collect()),
+        }
+    }
+
     #[test]
     fn figures_have_names_and_cells() {
-        let judged = Judged {
-            truth: "43A00001".to_owned(),
-            is_found: true,
-            read: Some(("43A00007".to_owned(), 0.9)),
-        };
         let mut results = Results {
-            judged: vec![judged],
+            judged: vec![judged(None)],
             n_pictures: 4,
             false_boxes: Some([2, 1]),
-            detect_ms: vec![5.0, 7.0, 6.0],
-            read_ms: vec![1.0],
+            passes_ms: vec![vec![[5.0, 1.0], [7.0, 2.0], [6.0, 1.0]], vec![[9.0, 3.0]]],
         };
         let mut metrics = BTreeMap::new();
-        results.metrics("set.ours", &mut metrics);
+        results.metrics("set.ours", Some(19.0), &mut metrics);
         for (name, value) in [
             ("exact", 0.0),
             ("detect_recall", 1.0),
@@ -126,15 +171,34 @@ mod tests {
             ("wrong_accepted", 1.0),
             ("within_one", 1.0),
             ("cer", 0.125),
-            ("ms", 7.0),
+            ("ms", 9.5),
+            ("detect_ms", 7.5),
+            ("ours_ms_ratio", 2.0),
         ] {
             assert_eq!(metrics[&format!("set.ours.{name}")], value, "{name}");
         }
-        assert_eq!(results.row("set", "ours").len(), HEADINGS.len());
+        let row = results.row("set", "ours", Some(19.0));
+        assert_eq!((row.len(), row[17].as_str()), (HEADINGS.len(), "2.00"));
         results.false_boxes = None;
-        assert_eq!(results.row("set", "ours")[4], "-");
+        results.passes_ms.clear();
+        let row = results.row("set", "ours", None);
+        assert_eq!((row.len(), row[4].as_str()), (HEADINGS.len(), "-"));
         let mut metrics = BTreeMap::new();
-        results.metrics("set.ours", &mut metrics);
-        assert!(!metrics.contains_key("set.ours.false_boxes"));
+        results.metrics("set.ours", None, &mut metrics);
+        for absent in ["false_boxes", "ms"] {
+            assert!(!metrics.contains_key(&format!("set.ours.{absent}")));
+        }
+    }
+
+    #[test]
+    fn groups_are_counted_apart() {
+        let results = Results {
+            judged: vec![judged(Some("red")), judged(None), judged(Some("red"))],
+            n_pictures: 3,
+            ..Results::default()
+        };
+        let groups = results.groups();
+        assert_eq!(groups.len(), 1);
+        assert_eq!(groups["red"].judged.len(), 2);
     }
 }

@@ -1,5 +1,6 @@
 //! Folders of pictures with what stands on their plates.
 
+use super::text::folded;
 use domain::BoxInImage;
 use std::{
     collections::BTreeMap,
@@ -16,6 +17,8 @@ pub struct PlateSet {
     pub pictures: Vec<LabelledPicture>,
     /// Whether the plates are known; else there is nothing to hold reads against.
     pub has_truth: bool,
+    /// Lines of its table that say nothing of use, each with the reason.
+    pub unused: Vec<String>,
 }
 
 /// A picture with its plates.
@@ -34,26 +37,33 @@ pub struct TruePlate {
     pub bounds: Option<BoxInImage>,
     /// What stands on it.
     pub text: String,
+    /// What it is counted with besides, such as `red-night`.
+    pub group: Option<String>,
 }
 
 impl PlateSet {
     /// Reads a folder: with `gt.tsv`, or in the layout of `vn-mit` or of the benchmark of openalpr,
     /// or else just the pictures in it.
+    ///
+    /// A bad line of the table loses nothing but itself; a table without one good line is an
+    /// error.
     pub fn load(folder: &Path) -> Result<Self, String> {
-        let name = folder.file_name().unwrap_or(folder.as_os_str());
+        let whole = fs::canonicalize(folder);
+        let whole = whole.map_err(|error| format!("{}: {error}", folder.display()))?;
+        let name = whole.file_name().unwrap_or(whole.as_os_str());
         let of = |labels: Labels, pictures: &Path, has_truth| Self {
-            name: name.to_string_lossy().replace('.', "-"),
+            name: name.to_string_lossy().into_owned(),
             pictures: in_folder(pictures, labels),
             has_truth,
+            unused: Vec::new(),
         };
-        let table = folder.join("gt.tsv");
-        if table.is_file() {
-            return Ok(of(parse(&text_of(&table)?, &table)?, folder, true));
-        }
-        let main_plates = folder.join("gt_main_plate.tsv");
-        if main_plates.is_file() {
-            let labels = parse(&text_of(&main_plates)?, &main_plates)?;
-            return Ok(of(labels, &folder.join("images"), true));
+        let tables = [("gt.tsv", ""), ("gt_main_plate.tsv", "images")];
+        for (table, pictures) in tables.map(|(t, p)| (folder.join(t), folder.join(p))) {
+            if table.is_file() {
+                let (labels, unused) = parse(&text_of(&table)?, &table)?;
+                let set = of(labels, &pictures, true);
+                return Ok(Self { unused, ..set });
+            }
         }
         let files = files(folder)?;
         let labels = openalpr(&files)?;
@@ -105,56 +115,96 @@ fn is_picture(path: &Path) -> bool {
         .any(|known| extension == *known)
 }
 
-/// `file`, a box as `x y w h` or `x0 y0 x1 y1` where there is one, `text` or `main_plate`: under
-/// these headings.
-fn parse(table: &str, path: &Path) -> Result<Labels, String> {
+/// `file`, a box as `x y w h` or `x0 y0 x1 y1` where there is one, `text` or `main_plate`, and
+/// `group` where there is one: under these headings. With the lines that cannot be used.
+fn parse(table: &str, path: &Path) -> Result<(Labels, Vec<String>), String> {
     let at = |line: usize| format!("{}, line {}", path.display(), line + 1);
     let mut lines = table.lines().enumerate();
     let (_, heading) = lines.next().unwrap_or_default();
-    let heading: Vec<&str> = heading
-        .trim_start_matches('\u{feff}')
-        .split('\t')
-        .map(str::trim)
-        .collect();
-    let column = |name: &str| heading.iter().position(|cell| *cell == name);
-    let columns = |names: [&str; 4]| -> Option<Vec<usize>> {
-        names.iter().map(|name| column(name)).collect()
-    };
-    let file = column("file");
-    let text = column("text").or_else(|| column("main_plate"));
-    let (Some(file), Some(text)) = (file, text) else {
-        return Err(format!("{}: no columns `file` and `text`", at(0)));
-    };
-    let sized = columns(["x", "y", "w", "h"]);
-    let cornered = columns(["x0", "y0", "x1", "y1"]);
-    let mut labels = Labels::new();
+    let columns = Columns::of(heading).map_err(|reason| format!("{}: {reason}", at(0)))?;
+    let (mut labels, mut unused) = (Labels::new(), Vec::new());
     for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+        match columns.plate(line) {
+            Ok((file, plate)) => labels.entry(file).or_default().push(plate),
+            Err(reason) => unused.push(format!("{}: {reason}", at(number))),
+        }
+    }
+    if labels.is_empty() {
+        let first = unused.first().map_or_else(|| at(1), String::clone);
+        return Err(format!(
+            "{}: no line names a plate; {first}",
+            path.display()
+        ));
+    }
+    Ok((labels, unused))
+}
+
+/// Where in a line what stands.
+struct Columns {
+    file: usize,
+    text: usize,
+    group: Option<usize>,
+    sized: Option<Vec<usize>>,
+    cornered: Option<Vec<usize>>,
+}
+
+impl Columns {
+    fn of(heading: &str) -> Result<Self, String> {
+        let heading = heading.trim_start_matches('\u{feff}');
+        let cells: Vec<&str> = heading.split('\t').map(str::trim).collect();
+        let column = |name: &str| cells.iter().position(|cell| *cell == name);
+        let columns = |names: [&str; 4]| -> Option<Vec<usize>> {
+            names.iter().map(|name| column(name)).collect()
+        };
+        let file = column("file").ok_or("no column `file`");
+        let text = column("text").or_else(|| column("main_plate"));
+        let has_box = ["x", "y", "w", "h", "x0", "y0", "x1", "y1"];
+        let has_box = has_box.iter().any(|name| column(name).is_some());
+        let (sized, cornered) = (
+            columns(["x", "y", "w", "h"]),
+            columns(["x0", "y0", "x1", "y1"]),
+        );
+        if has_box && sized.is_none() && cornered.is_none() {
+            return Err("a box needs the columns `x y w h` or `x0 y0 x1 y1`".to_owned());
+        }
+        Ok(Self {
+            file: file?,
+            text: text.ok_or("no column `text`")?,
+            group: column("group"),
+            sized,
+            cornered,
+        })
+    }
+
+    fn plate(&self, line: &str) -> Result<(String, TruePlate), &'static str> {
         let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
         let cell = |index: usize| cells.get(index).copied().unwrap_or_default();
-        if cell(file).is_empty() {
-            return Err(format!("{}: no file", at(number)));
-        }
         let numbers = |columns: &[usize]| -> Option<Vec<f32>> {
-            columns
-                .iter()
-                .map(|index| cell(*index).parse().ok())
-                .collect()
+            let numbers = columns.iter().map(|index| cell(*index).parse().ok());
+            numbers.collect()
         };
-        let bounds = match (&sized, &cornered) {
+        let bounds = match (&self.sized, &self.cornered) {
             (Some(columns), _) => Some(numbers(columns).and_then(|n| sized_box(&n))),
             (None, Some(columns)) => Some(numbers(columns).and_then(|n| cornered_box(&n))),
             (None, None) => None,
         };
-        if bounds == Some(None) {
-            return Err(format!("{}: the box is not four numbers", at(number)));
+        if cell(self.file).is_empty() {
+            return Err("no file");
         }
-        let plates = labels.entry(cell(file).to_owned()).or_default();
-        plates.push(TruePlate {
+        if bounds == Some(None) {
+            return Err("the box is not four numbers with an area");
+        }
+        if folded(cell(self.text)).is_empty() {
+            return Err("no text");
+        }
+        let group = self.group.map(cell).filter(|group| !group.is_empty());
+        let plate = TruePlate {
             bounds: bounds.flatten(),
-            text: cell(text).to_owned(),
-        });
+            text: cell(self.text).to_owned(),
+            group: group.map(str::to_owned),
+        };
+        Ok((cell(self.file).to_owned(), plate))
     }
-    Ok(labels)
 }
 
 fn sized_box(numbers: &[f32]) -> Option<BoxInImage> {
@@ -194,6 +244,7 @@ fn openalpr_line(line: &str) -> Option<(String, TruePlate)> {
     let plate = TruePlate {
         bounds: Some(sized_box(&numbers)?),
         text: text.to_owned(),
+        group: None,
     };
     Some((file.to_owned(), plate))
 }
@@ -203,7 +254,7 @@ mod tests {
     use super::*;
 
     fn labels(table: &str) -> Result<Labels, String> {
-        parse(table, Path::new("gt.tsv"))
+        parse(table, Path::new("gt.tsv")).map(|(labels, _)| labels)
     }
 
     #[track_caller]
@@ -212,6 +263,7 @@ mod tests {
         let expect = TruePlate {
             bounds,
             text: "43A-000.01".to_owned(),
+            group: None,
         };
         assert_eq!(labels["a.jpg"], [expect]);
     }
@@ -245,14 +297,45 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_table_names_its_line() {
-        refused("", "line 1: no columns");
-        refused("a.jpg\t1\t2\t3\t4\tX", "line 1: no columns");
+    fn a_table_that_is_none_says_why() {
+        refused("", "line 1: no column `file`");
+        refused("a.jpg\t1\t2\t3\t4\tX", "line 1: no column `file`");
+        refused(
+            "file\tx\ty\tw\th\na\t1\t2\t3\t4",
+            "line 1: no column `text`",
+        );
+        refused(
+            "file\ttext\tx0\ty0\tx1\n",
+            "line 1: a box needs the columns",
+        );
+        refused("file\ttext\n\n", "gt.tsv: no line names a plate");
         refused("file\ttext\n\tX", "line 2: no file");
-        let heading = "file\tx\ty\tw\th\ttext\n";
-        refused(&format!("{heading}\na\t1\t2\t3\tx\tX"), "line 3: the box");
-        refused(&format!("{heading}a\t1\t2\t-3\t4\tX"), "line 2: the box");
-        refused(&format!("{heading}a\t1\t2\t3"), "line 2: the box");
+    }
+
+    #[test]
+    fn a_bad_line_loses_only_itself() {
+        let table = "file\tx\ty\tw\th\ttext\n\na\t1\t2\t3\tx\tX\nb\t1\t2\t3\t4\tX\n\
+            c\t1\t2\t-3\t4\tX\nd\t1\t2\t3\ne\t1\t2\t3\t4\t-\n\t1\t2\t3\t4\tX\n\
+            f\tNaN\t2\t3\t4\tX";
+        let (labels, unused) = parse(table, Path::new("gt.tsv")).unwrap();
+        assert_eq!(labels.keys().collect::<Vec<_>>(), ["b"]);
+        let of_box = "the box is not four numbers with an area";
+        let expect = [
+            format!("gt.tsv, line 3: {of_box}"),
+            format!("gt.tsv, line 5: {of_box}"),
+            format!("gt.tsv, line 6: {of_box}"),
+            "gt.tsv, line 7: no text".to_owned(),
+            "gt.tsv, line 8: no file".to_owned(),
+            format!("gt.tsv, line 9: {of_box}"),
+        ];
+        assert_eq!(unused, expect);
+    }
+
+    #[test]
+    fn groups_are_kept() {
+        let labels = labels("file\tgroup\ttext\na\tred-night\tX\nb\t\tX\n").unwrap();
+        assert_eq!(labels["a"][0].group.as_deref(), Some("red-night"));
+        assert_eq!(labels["b"][0].group, None);
     }
 
     #[test]
@@ -264,10 +347,10 @@ mod tests {
             for (file, text) in files {
                 fs::write(folder.join(file), text).unwrap();
             }
-            PlateSet::load(&folder)
+            PlateSet::load(&folder.join(""))
         };
         let mine = set("my.own", &[("a.JPG", ""), ("b.png", ""), ("c.md", "")]).unwrap();
-        assert_eq!((mine.name.as_str(), mine.pictures.len()), ("my-own", 2));
+        assert_eq!((mine.name.as_str(), mine.pictures.len()), ("my.own", 2));
         assert!(!mine.has_truth);
         let eu = [
             ("a.jpg", ""),
@@ -281,6 +364,7 @@ mod tests {
             &[("gt_main_plate.tsv", "file\tmain_plate\na.jpg\tX\n")],
         );
         let main = main.unwrap();
+        assert_eq!(main.name, "mit");
         assert_eq!(main.pictures[0].path, dir.path().join("mit/images/a.jpg"));
         assert!(
             set("none", &[("a.txt", "")])

@@ -33,6 +33,8 @@ pub struct Outcome {
     pub results: Vec<Results>,
     /// Crops for the page.
     pub entries: Vec<Entry>,
+    /// Pictures that cannot be read, each with the reason.
+    pub unread: Vec<String>,
 }
 
 /// One picture with what every chain saw in it.
@@ -61,8 +63,9 @@ impl View<'_> {
                 let read = found.and_then(|(_, read)| read.as_ref());
                 let judged = Judged {
                     truth: plate.text.clone(),
+                    group: plate.group.clone(),
                     is_found: found.is_some(),
-                    read: read.map(|read| (text_of(read), read.score())),
+                    read: read.map(|read| chars_of(read).flatten().collect()),
                 };
                 let mut told = self.told(index, read);
                 told.is_right = Some(judged.is_exact());
@@ -117,8 +120,8 @@ impl View<'_> {
                     "{}  {}  {}  {:.3}",
                     self.name(),
                     told.chain,
-                    told.text,
-                    told.score
+                    told.text(),
+                    told.score()
                 ));
                 self.keep(
                     &mut outcome.entries,
@@ -135,11 +138,10 @@ impl View<'_> {
     }
 
     fn told(&self, chain: usize, read: Option<&PlateRead>) -> EntryRead {
-        let rows = read.map(|read| read.rows.iter().map(RowRead::text).collect::<Vec<_>>());
+        let rows = read.map(|read| chars_of(read).map(Iterator::collect).collect());
         EntryRead {
             chain: self.names[chain].to_owned(),
-            text: rows.map_or("-".to_owned(), |rows| rows.join("/")),
-            score: read.map_or(0.0, PlateRead::score),
+            rows: rows.unwrap_or_default(),
             is_right: None,
         }
     }
@@ -177,6 +179,12 @@ fn match_of<'a>(
     let overlap = |(detection, _): &(PlateDetection, _)| detection.bounds.iou(&bounds);
     let best = seen.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
     best.filter(|found| IOU_MIN <= overlap(found))
+}
+
+/// The characters of each row with their scores.
+fn chars_of(read: &PlateRead) -> impl Iterator<Item = impl Iterator<Item = (char, f32)>> {
+    let rows = read.rows.iter();
+    rows.map(|row| row.chars.iter().map(|c| (c.best, c.score)))
 }
 
 fn text_of(read: &PlateRead) -> String {
@@ -222,6 +230,7 @@ mod tests {
             plates: vec![TruePlate {
                 bounds: has_box.then(|| BoxInImage::new(100.0, 0.0, 140.0, 20.0)),
                 text: "43A-00001".to_owned(),
+                group: None,
             }],
         };
         let seen = [Seen {
@@ -230,7 +239,7 @@ mod tests {
         }];
         let mut outcome = Outcome {
             results: vec![Results::default()],
-            entries: Vec::new(),
+            ..Outcome::default()
         };
         let view = View {
             picture: &picture,
