@@ -1,24 +1,40 @@
-//! What many reads of one plate agree on.
+//! What many reads of one plate come to.
 //!
-//! Reads are grouped by layout (rows and their lengths), because characters can only be compared
-//! place by place. Within the layout with the most weight every place is voted on its own; near,
-//! large reads weigh more. Weights are whole numbers, so the order of the reads does not change the
-//! result.
+//! Each read is evidence: a distribution for each of its characters. Reads are gathered by how
+//! alike their pictures were (`views`), aligned with each candidate text row by row (`align`), and
+//! weighed against the grammar (`posterior`). What is kept are whole numbers, so the order of the
+//! reads does not change the result as long as none of the limits on how much is kept is reached.
+
+mod align;
+mod nats;
+mod posterior;
+mod text;
+mod views;
+
+#[cfg(test)]
+mod tests;
 
 use crate::parts::Ballot;
-use domain::{CharRead, PlateColour, PlateRead, PlateVote, RowRead};
+use domain::{PlateColour, PlateRead, PlateVote};
 use std::{collections::BTreeMap, fmt};
+use text::Text;
+use views::Views;
 
-/// When a voted plate is decisive.
+/// When a voted plate is decisive. A wrong early answer opens a barrier, so every bound must hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlateVoteConfig {
     /// At least so many reads.
     pub reads_min: u32,
-    /// At least this share of the weight of all reads read exactly the voted text.
-    pub agreeing_share_min: f32,
-    /// At every place at least this share of the weight is for the voted character: split votes
-    /// (8/B) are not decisive.
-    pub char_share_min: f32,
+    /// At least so many of them read exactly the voted text.
+    pub agreeing_min: u32,
+    /// The voted text has at least this probability.
+    pub posterior_min: f32,
+    /// At no place another character has more than this share beside the voted one, as if all
+    /// frames were one witness; nor has another length. However many frames there are, one in six
+    /// that says `B` keeps an `8` open.
+    pub rival_share_max: f32,
+    /// At most this share of the reads has the voted characters on other rows.
+    pub other_rows_share_max: f32,
     /// The voted text did not change in so many last reads.
     pub stable_reads: u32,
     /// The plate was at least this wide in one frame: the vehicle has come near.
@@ -29,8 +45,10 @@ impl Default for PlateVoteConfig {
     fn default() -> Self {
         Self {
             reads_min: 4,
-            agreeing_share_min: 0.7,
-            char_share_min: 0.8,
+            agreeing_min: 3,
+            posterior_min: 0.99,
+            rival_share_max: 0.15,
+            other_rows_share_max: 0.3,
             stable_reads: 2,
             width_min_px: 48.0,
         }
@@ -40,154 +58,109 @@ impl Default for PlateVoteConfig {
 /// The reads of one plate, counted. Its size does not grow with the number of reads.
 #[derive(Clone, Default)]
 pub struct PlateBallot {
-    layouts: BTreeMap<Vec<usize>, Layout>,
+    views: Views,
+    /// How many frames were read so, and their weight.
+    texts: BTreeMap<Text, (u32, u64)>,
     colours: BTreeMap<PlateColour, u64>,
     n_reads: u32,
     weight: u64,
     width_max_px: f32,
-    winner: Option<String>,
+    winner: Option<Text>,
     n_since_change: u32,
+    tally: Option<PlateTally>,
 }
 
 /// A vote and how far to trust it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlateTally {
-    /// The voted plate.
-    ///
-    /// A character's score is its share of the votes times the mean score of the reads that voted
-    /// for it; its alternatives are the losing votes first, then what readers thought possible, on
-    /// the same scale.
+    /// The voted plate. A character's score is the probability that it stands at its place, and
+    /// its alternatives are on the same scale.
     pub vote: PlateVote,
-    /// The least share that a voted character has at its place.
-    pub char_share_min: f32,
-    /// The share of the weight of all reads that read exactly the voted text.
-    pub agreeing_share: f32,
+    /// The probability of the whole text.
+    pub posterior: f32,
+    /// The greatest share of another character at a place, or of another length, beside the voted
+    /// one, as if all frames were one witness.
+    pub rival_share: f32,
+    /// The share of reads with these characters on other rows.
+    pub other_rows_share: f32,
     /// How many reads ago the voted text last changed.
     pub n_since_change: u32,
     /// The widest the plate was.
     pub width_max_px: f32,
 }
 
-#[derive(Clone, Default)]
-struct Layout {
-    weight: u64,
-    size: u64,
-    places: Vec<BTreeMap<char, CharVotes>>,
-    texts: BTreeMap<String, (u32, u64)>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct CharVotes {
-    /// Size times score of the reads that voted for it.
-    weight: u64,
-    /// Size of those reads.
-    size: u64,
-    /// Size times score of the reads that listed it as an alternative.
-    maybe: u64,
-}
-
 /// Scores are counted in thousandths.
-const SCORE_UNIT: f32 = 1000.0;
-/// Beyond a plate's greatest length, with room for misread screws.
-const ROW_CHARS_MAX: usize = 12;
-const LAYOUTS_MAX: usize = 8;
+const SCORE_UNIT: f64 = 1000.0;
+/// The characters of all plates, and what else readers know: letters, digits and `Đ`.
+const CHARSET: f64 = 37.0;
 const TEXTS_MAX: usize = 32;
-const ALTERNATIVES_MAX: usize = 3;
 
 impl PlateBallot {
     /// Counts one read. A plate without characters, or with impossibly many, is no read and gives
     /// `false`.
     pub fn add(&mut self, read: &PlateRead) -> bool {
-        let lengths: Vec<usize> = read.rows.iter().map(|row| row.chars.len()).collect();
-        let is_readable = (1..=2).contains(&lengths.len())
-            && lengths.iter().all(|n| (1..=ROW_CHARS_MAX).contains(n));
-        if !is_readable {
+        let Some(text) = Text::of(read) else {
             return false;
-        }
+        };
         let width_px = read.bounds.width();
-        let size = whole(width_px.clamp(8.0, 512.0)).max(8);
-        let chars: Vec<&CharRead> = read.rows.iter().flat_map(|row| &row.chars).collect();
-        let mean = chars.iter().map(|c| unit_score(c.score)).sum::<f32>() / chars.len() as f32;
-        let weight = size * thousandths(mean);
-        let layout = self.layouts.entry(lengths).or_default();
-        layout.add(&chars, size);
-        layout.weight += weight;
-        let text = layout.texts.entry(text_of(&read.rows)).or_default();
-        *text = (text.0.saturating_add(1), text.1 + weight);
-        keep_heaviest(&mut layout.texts, TEXTS_MAX, |(_, weight)| *weight);
-        keep_heaviest(&mut self.layouts, LAYOUTS_MAX, |layout| layout.weight);
+        let size = whole(f64::from(width_px.clamp(8.0, 512.0))).max(8);
+        let scores = read.rows.iter().flat_map(|row| &row.chars);
+        let sum: f64 = scores.map(|c| f64::from(unit_score(c.score))).sum();
+        let weight = size * whole(sum / text.n_chars() as f64 * SCORE_UNIT).max(1);
+        self.views.add(&text, read);
+        let counted = self.texts.entry(text).or_default();
+        *counted = (counted.0.saturating_add(1), counted.1 + weight);
+        keep_heaviest(&mut self.texts, TEXTS_MAX, |(_, weight)| *weight);
         *self.colours.entry(read.colour).or_default() += size;
         self.n_reads = self.n_reads.saturating_add(1);
         self.weight += weight;
         if width_px.is_finite() {
             self.width_max_px = self.width_max_px.max(width_px);
         }
-        let winner = self.winning_text();
-        if winner == self.winner {
-            self.n_since_change = self.n_since_change.saturating_add(1);
-        } else {
-            self.winner = winner;
-            self.n_since_change = 0;
-        }
+        let before = self.winner.take();
+        let n_since_change = self.n_since_change;
+        self.judge(|winner| match &before {
+            Some(before) if before == winner => n_since_change.saturating_add(1),
+            _ => 0,
+        });
         true
     }
 
-    /// What the reads agree on; `None` before the first read.
+    /// What the reads come to; `None` before the first read.
     pub fn tally(&self) -> Option<PlateTally> {
-        let (lengths, layout) = self.winning_layout()?;
-        let mut char_share_min = 1.0_f32;
-        let mut chars = layout.places.iter().map(|votes| {
-            let (voted, share) = elect(votes, layout.size);
-            char_share_min = char_share_min.min(share);
-            voted
-        });
-        let rows: Vec<RowRead> = lengths
-            .iter()
-            .map(|n| RowRead {
-                chars: chars.by_ref().take(*n).collect(),
-            })
-            .collect();
-        drop(chars);
-        let (n_agreeing, weight) = layout
+        self.tally.clone()
+    }
+
+    fn judge(&mut self, n_since_change: impl Fn(&Text) -> u32) {
+        let mut texts: Vec<(&Text, u64)> = self
             .texts
-            .get(&text_of(&rows))
-            .copied()
-            .unwrap_or_default();
-        Some(PlateTally {
+            .iter()
+            .map(|(text, (_, weight))| (text, *weight))
+            .collect();
+        // The sort is stable: of equally heavy ones the first in the alphabet comes first.
+        texts.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+        let texts = texts.into_iter().map(|(text, _)| text.clone()).collect();
+        let colour = self.winning_colour();
+        let judged = posterior::judge(&self.views.weighed(), texts, colour);
+        let Some(judged) = judged else {
+            return;
+        };
+        self.n_since_change = n_since_change(&judged.text);
+        let n_agreeing = self.texts.get(&judged.text).map_or(0, |(n, _)| *n);
+        self.winner = Some(judged.text);
+        self.tally = Some(PlateTally {
             vote: PlateVote {
-                rows,
-                colour: self.winning_colour(),
+                rows: judged.rows,
+                colour,
                 n_reads: self.n_reads,
                 n_agreeing,
             },
-            char_share_min,
-            agreeing_share: ratio(weight, self.weight),
+            posterior: judged.probability as f32,
+            rival_share: judged.rival_share as f32,
+            other_rows_share: judged.other_rows_share as f32,
             n_since_change: self.n_since_change,
             width_max_px: self.width_max_px,
-        })
-    }
-
-    fn winning_layout(&self) -> Option<(&Vec<usize>, &Layout)> {
-        let mut best: Option<(&Vec<usize>, &Layout)> = None;
-        for (lengths, layout) in &self.layouts {
-            if best.is_none_or(|(_, most)| most.weight < layout.weight) {
-                best = Some((lengths, layout));
-            }
-        }
-        best
-    }
-
-    fn winning_text(&self) -> Option<String> {
-        let (lengths, layout) = self.winning_layout()?;
-        let mut text = String::new();
-        let mut places = layout.places.iter();
-        for n in lengths {
-            if !text.is_empty() {
-                text.push('/');
-            }
-            text.extend(places.by_ref().take(*n).filter_map(winner_of));
-        }
-        Some(text)
+        });
     }
 
     fn winning_colour(&self) -> PlateColour {
@@ -204,10 +177,14 @@ impl PlateBallot {
 
 impl PlateTally {
     /// Whether more reads would hardly change it.
+    ///
+    /// Comparisons are written so that what is no number fails them.
     pub fn is_decisive(&self, config: &PlateVoteConfig) -> bool {
         config.reads_min <= self.vote.n_reads
-            && config.agreeing_share_min <= self.agreeing_share
-            && config.char_share_min <= self.char_share_min
+            && config.agreeing_min <= self.vote.n_agreeing
+            && config.posterior_min <= self.posterior
+            && self.rival_share <= config.rival_share_max
+            && self.other_rows_share <= config.other_rows_share_max
             && config.stable_reads <= self.n_since_change
             && config.width_min_px <= self.width_max_px
             && self.vote.plate().is_some()
@@ -226,69 +203,42 @@ impl Ballot for PlateBallot {
     }
 
     /// Whether both can be reads of one plate: two edits at most turn one voted text into the
-    /// other.
+    /// other, or into one row of it.
     fn is_compatible(&self, other: &Self) -> bool {
         match (&self.winner, &other.winner) {
-            (Some(a), Some(b)) => edits(a, b) <= 2,
+            (Some(a), Some(b)) => a.is_near(b),
             _ => true,
         }
     }
 
     fn absorb(&mut self, other: &Self) {
-        for (lengths, theirs) in &other.layouts {
-            self.layouts
-                .entry(lengths.clone())
-                .or_default()
-                .absorb(theirs);
-        }
-        keep_heaviest(&mut self.layouts, LAYOUTS_MAX, |layout| layout.weight);
-        for (colour, weight) in &other.colours {
-            *self.colours.entry(*colour).or_default() += weight;
+        if other.n_reads == 0 {
+            return;
         }
         if self.n_reads == 0 {
-            self.n_since_change = other.n_since_change;
+            *self = other.clone();
+            return;
         }
-        self.n_reads = self.n_reads.saturating_add(other.n_reads);
-        self.weight += other.weight;
-        self.width_max_px = self.width_max_px.max(other.width_max_px);
-        self.winner = self.winning_text();
-    }
-}
-
-impl Layout {
-    fn add(&mut self, chars: &[&CharRead], size: u64) {
-        self.places.resize_with(chars.len(), BTreeMap::new);
-        self.size += size;
-        for (votes, read) in self.places.iter_mut().zip(chars) {
-            let vote = votes.entry(read.best).or_default();
-            // A vote without any score still is a vote.
-            vote.weight += size * thousandths(read.score).max(1);
-            vote.size += size;
-            for (c, score) in read.alternatives.iter().take(ALTERNATIVES_MAX) {
-                if *c != read.best {
-                    votes.entry(*c).or_default().maybe += size * thousandths(*score);
-                }
-            }
-        }
-    }
-
-    fn absorb(&mut self, other: &Self) {
-        self.weight += other.weight;
-        self.size += other.size;
-        self.places.resize_with(other.places.len(), BTreeMap::new);
-        for (votes, theirs) in self.places.iter_mut().zip(&other.places) {
-            for (c, their) in theirs {
-                let vote = votes.entry(*c).or_default();
-                vote.weight += their.weight;
-                vote.size += their.size;
-                vote.maybe += their.maybe;
-            }
-        }
+        self.views.absorb(&other.views);
         for (text, (n, weight)) in &other.texts {
             let ours = self.texts.entry(text.clone()).or_default();
             *ours = (ours.0.saturating_add(*n), ours.1 + weight);
         }
         keep_heaviest(&mut self.texts, TEXTS_MAX, |(_, weight)| *weight);
+        for (colour, weight) in &other.colours {
+            *self.colours.entry(*colour).or_default() += weight;
+        }
+        self.n_reads = self.n_reads.saturating_add(other.n_reads);
+        self.weight += other.weight;
+        self.width_max_px = self.width_max_px.max(other.width_max_px);
+        let before = [
+            (self.winner.take(), self.n_since_change),
+            (other.winner.clone(), other.n_since_change),
+        ];
+        self.judge(|winner| {
+            let same = before.iter().filter(|(w, _)| w.as_ref() == Some(winner));
+            same.map(|(_, n)| *n).max().unwrap_or(0)
+        });
     }
 }
 
@@ -297,39 +247,6 @@ impl fmt::Debug for PlateBallot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PlateBallot({} reads, <redacted>)", self.n_reads)
     }
-}
-
-/// The voted character of one place, and its share of the votes.
-fn elect(votes: &BTreeMap<char, CharVotes>, size_all: u64) -> (CharRead, f32) {
-    let cast: u64 = votes.values().map(|v| v.weight).sum();
-    let score_of = |v: &CharVotes| ratio(v.weight, cast) * ratio(v.weight, v.size) / SCORE_UNIT;
-    let best = winner_of(votes).unwrap_or('?');
-    let own = votes.get(&best).copied().unwrap_or_default();
-    let mut alternatives: Vec<(char, f32)> = votes
-        .iter()
-        .filter(|(c, _)| **c != best)
-        .map(|(c, v)| (*c, score_of(v).max(ratio(v.maybe, size_all) / SCORE_UNIT)))
-        .filter(|(_, score)| 0.001 <= *score)
-        .collect();
-    alternatives.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    alternatives.truncate(ALTERNATIVES_MAX);
-    let voted = CharRead {
-        best,
-        score: score_of(&own).clamp(0.0, 1.0),
-        alternatives,
-    };
-    (voted, ratio(own.weight, cast))
-}
-
-/// The character with the most votes; the first in the alphabet of those with equally many.
-fn winner_of(votes: &BTreeMap<char, CharVotes>) -> Option<char> {
-    let mut best: Option<(char, u64)> = None;
-    for (c, v) in votes {
-        if 0 < v.weight && best.is_none_or(|(_, most)| most < v.weight) {
-            best = Some((*c, v.weight));
-        }
-    }
-    best.map(|(c, _)| c)
 }
 
 /// Drops the lightest entries, the later of equally light ones first, until at most `n_max` remain.
@@ -347,28 +264,6 @@ fn keep_heaviest<K: Ord + Clone, V>(
     }
 }
 
-/// How many characters must be changed, added or left out (Levenshtein 1966); breaks between rows
-/// do not count.
-fn edits(a: &str, b: &str) -> usize {
-    let plain = |text: &str| text.chars().filter(|c| *c != '/').collect::<Vec<char>>();
-    let (a, b) = (plain(a), plain(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, p) in a.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, q) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(p != q);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-fn text_of(rows: &[RowRead]) -> String {
-    let texts: Vec<String> = rows.iter().map(RowRead::text).collect();
-    texts.join("/")
-}
-
 /// Within [0, 1]; what is no number counts 0.
 fn unit_score(score: f32) -> f32 {
     if score.is_nan() {
@@ -378,19 +273,7 @@ fn unit_score(score: f32) -> f32 {
     }
 }
 
-fn thousandths(score: f32) -> u64 {
-    whole(unit_score(score) * SCORE_UNIT)
-}
-
 /// Rounds; a negative number or NaN is 0.
-fn whole(number: f32) -> u64 {
+fn whole(number: f64) -> u64 {
     (number + 0.5) as u64
-}
-
-fn ratio(part: u64, all: u64) -> f32 {
-    if all == 0 {
-        0.0
-    } else {
-        (part as f64 / all as f64) as f32
-    }
 }

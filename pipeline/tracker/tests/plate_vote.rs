@@ -1,4 +1,4 @@
-//! Votes of many plate reads: the majority wins, split votes are not decisive.
+//! Votes of many plate reads: evidence adds up, split votes are not decisive.
 
 use domain::{BoxInImage, CharRead, PlateColour, PlateRead, RowRead};
 use proptest::prelude::*;
@@ -57,7 +57,9 @@ fn check(reads: &[(&str, usize)], expect: &str, is_decisive: bool) -> PlateTally
 #[test]
 fn the_same_reading_four_times_is_decisive_and_three_times_is_not() {
     let tally = check(&[("30F25658", 4)], "30F25658", true);
-    assert!((tally.vote.score() - 0.95).abs() < 0.01);
+    // Four frames of one picture are surer than one of 0.95, and not as sure as four pictures.
+    assert!((0.999..0.9999).contains(&tally.vote.score()));
+    assert!((0.99..0.9999).contains(&tally.posterior));
     assert_eq!((tally.vote.n_reads, tally.vote.n_agreeing), (4, 4));
     assert_eq!(tally.vote.colour, PlateColour::White);
     check(&[("30F25658", 3)], "30F25658", false);
@@ -65,25 +67,30 @@ fn the_same_reading_four_times_is_decisive_and_three_times_is_not() {
 
 #[test]
 fn a_look_alike_with_split_votes_is_not_decisive_and_has_a_low_score() {
-    let tally = check(&[("30F25658", 4), ("30F2565B", 3)], "30F25658", false);
+    let tally = check(&[("30F25658", 4), ("30F25653", 3)], "30F25658", false);
     let last = &tally.vote.rows[0].chars[7];
-    assert_eq!((last.best, last.alternatives[0].0), ('8', 'B'));
+    assert_eq!((last.best, last.alternatives[0].0), ('8', '3'));
     assert!(
-        tally.vote.score() < 0.6 && 0.35 < last.alternatives[0].1,
+        tally.vote.score() < 0.7 && 0.3 < last.alternatives[0].1,
         "{last:?}"
     );
+    // The grammar knows no `B` there, which speaks for the 8 and does not make it sure.
+    let tally = check(&[("30F25658", 4), ("30F2565B", 3)], "30F25658", false);
+    assert!((0.9..0.99).contains(&tally.posterior), "{tally:?}");
     check(&[("30F2565B", 1), ("30F25658", 2)], "30F25658", false);
     check(&[("30F2565B", 1), ("30F25658", 9)], "30F25658", true);
 }
 
 #[test]
 fn two_rows_are_voted_apart_from_one() {
-    check(&[("29B112345", 2), ("29B1/12345", 7)], "29B1/12345", true);
+    check(&[("29B112345", 1), ("29B1/12345", 8)], "29B1/12345", true);
+    check(&[("29B112345", 4), ("29B1/12345", 5)], "29B1/12345", false);
     check(
-        &[("29B1/12345", 2), ("29B1/1234", 1), ("29B1/12345", 5)],
+        &[("29B1/12345", 5), ("29B1/1234", 1), ("29B1/12345", 5)],
         "29B1/12345",
         true,
     );
+    check(&[("29B1/12345", 4), ("29B1/1234", 2)], "29B1/12345", false);
 }
 
 #[test]
@@ -112,7 +119,7 @@ fn what_is_no_reading_is_refused() {
 #[test]
 fn a_garage_of_nonsense_does_not_grow_the_ballot_without_limit() {
     let mut ballot = PlateBallot::default();
-    for n in 0..5000 {
+    for n in 0..500 {
         ballot.add(&read(
             &format!("{n:0width$}", width = 4 + n % 8),
             0.5,
@@ -123,9 +130,9 @@ fn a_garage_of_nonsense_does_not_grow_the_ballot_without_limit() {
     let tally = ballot.tally().unwrap();
     assert_eq!(
         (text(&tally).as_str(), tally.vote.n_reads),
-        ("30F25658", 10_000)
+        ("30F25658", 1000)
     );
-    assert_eq!(tally.vote.n_agreeing, 5000);
+    assert_eq!(tally.vote.n_agreeing, 500);
 }
 
 proptest! {
@@ -149,8 +156,8 @@ proptest! {
         }
         let shuffled = tally_of(&reads);
         prop_assert_eq!(shuffled.vote, sorted.vote);
-        prop_assert_eq!(shuffled.char_share_min, sorted.char_share_min);
-        prop_assert_eq!(shuffled.agreeing_share, sorted.agreeing_share);
+        prop_assert_eq!(shuffled.posterior, sorted.posterior);
+        prop_assert_eq!(shuffled.rival_share, sorted.rival_share);
     }
 
     #[test]

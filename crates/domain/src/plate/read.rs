@@ -101,7 +101,8 @@ impl fmt::Debug for PlateRead {
 /// What many frames of one vehicle agree on.
 #[derive(Clone, PartialEq)]
 pub struct PlateVote {
-    /// The voted rows; scores are shares of the votes, in [0, 1].
+    /// The voted rows. A score is the probability, by all frames together, that this character
+    /// stands at this place; the alternatives are on the same scale.
     pub rows: Vec<RowRead>,
     /// The ground colour most frames saw.
     pub colour: PlateColour,
@@ -133,7 +134,7 @@ impl fmt::Debug for PlateVote {
     }
 }
 
-fn weakest(rows: &[RowRead]) -> f32 {
+pub(super) fn weakest(rows: &[RowRead]) -> f32 {
     let scores = rows.iter().flat_map(|row| &row.chars).map(|c| c.score);
     scores.min_by(f32::total_cmp).unwrap_or(0.0)
 }
