@@ -29,6 +29,8 @@ pub use id::{
 pub use perception::{
     Class, Detection, DetectionSet, Frame, Sighting, SightingPhase, SourceEvent, Track, TrackState,
 };
-pub use plate::{CharRead, Plate, PlateColour, PlateDetection, PlateRead, PlateVote, RowRead};
+pub use plate::{
+    CharRead, Plate, PlateColour, PlateDetection, PlateRead, PlateVote, RawRead, RawReads, RowRead,
+};
 pub use time::Timestamp;
 pub use traffic::{Candidate, EvidenceItem, EvidenceRole, SignalPhase, Standing};

@@ -2,7 +2,7 @@
 
 use crate::{
     BoxInImage, CameraId, EvidenceItem, FaceObservation, PlateRead, PlateVote, SightingId,
-    SignalPhase, Timestamp, TrackId, face::FaceVote,
+    SignalPhase, Timestamp, TrackId, face::FaceVote, plate::RawReads,
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -185,6 +185,8 @@ pub struct Sighting {
     pub is_face_decisive: bool,
     /// The voted plate, when one was read.
     pub plate: Option<PlateVote>,
+    /// What every frame of that plate was read as; in the final message only.
+    pub raw_reads: RawReads,
     /// Whom the face resembles, when one was seen.
     pub face: Option<FaceVote>,
     /// The best picture of it so far.

@@ -12,6 +12,7 @@ mod grammar;
 mod lookalike;
 mod province;
 mod rank;
+mod raw;
 mod read;
 mod shape;
 
@@ -23,6 +24,7 @@ pub use grammar::{PlateClass, is_province_code};
 pub use lookalike::{is_confusable, single_confusion};
 pub use province::province;
 pub use rank::{ClassMatch, ClassRanking, Clue, Clues};
+pub use raw::{RAW_READS_MAX, RawRead, RawReads};
 pub use read::{CharRead, PlateColour, PlateDetection, PlateRead, PlateVote, RowRead};
 pub use shape::Place;
 
@@ -33,8 +35,8 @@ const CHARS_MAX: usize = 11;
 /// The least score of a plate's weakest character that may let anybody in, where a site says
 /// nothing else.
 ///
-/// The tracker calls a plate decisive from an 0.8 share of the votes on; times the score of good
-/// reads that is a little more than this.
+/// Of a vote it is a second fence: what the tracker calls decisive has characters of 0.99 and more.
+/// Of a single read it is the reader's own score.
 pub const PLATE_SCORE_MIN: f32 = 0.7;
 
 /// A plate text in normal form: upper case, no separators, one or two rows, `Đ` kept.

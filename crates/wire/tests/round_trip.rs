@@ -9,9 +9,10 @@
 use domain::{
     BoxInImage, Candidate, CandidateId, CharRead, Class, CommandId, CommandKind, EvidenceItem,
     EvidenceRole, FaceMatch, GateCommand, Liveness, Outcome, PassageId, PersonId, Plate,
-    PlateColour, PlateVote, ReferReason, RowRead, Sighting, SightingId, SightingPhase, Standing,
-    Timestamp, TrackId, Verdict, VerdictId,
+    PlateColour, PlateVote, RawRead, RawReads, ReferReason, RowRead, Sighting, SightingId,
+    SightingPhase, Standing, Timestamp, TrackId, Verdict, VerdictId,
     face::FaceVote,
+    plate::RAW_READS_MAX,
     ports::{Access, Registration, WeeklyHours},
 };
 use proptest::prelude::*;
@@ -50,6 +51,26 @@ fn vote() -> PlateVote {
     }
 }
 
+fn raw_read(frame_seq: u64, rows: &[&str]) -> RawRead {
+    let bare = |text: &&str| RowRead {
+        chars: row(text)
+            .chars
+            .into_iter()
+            .map(|c| CharRead {
+                alternatives: Vec::new(),
+                ..c
+            })
+            .collect(),
+    };
+    RawRead {
+        frame_seq,
+        captured_at: Timestamp::from_micros(1_795_246_370_123_456),
+        rows: rows.iter().map(bare).collect(),
+        colour: PlateColour::Yellow,
+        width_px: 83.25,
+    }
+}
+
 fn sighting() -> Sighting {
     Sighting {
         id: SightingId(7),
@@ -64,6 +85,7 @@ fn sighting() -> Sighting {
         is_plate_decisive: true,
         is_face_decisive: false,
         plate: Some(vote()),
+        raw_reads: RawReads::new((0..3).map(|n| raw_read(n, &["29MĐ1", "23456"])), 5),
         face: Some(FaceVote {
             candidates: vec![FaceMatch {
                 person: PersonId(5),
@@ -226,6 +248,64 @@ fn what_is_not_ours_is_refused_without_being_shown() {
         &good.replace("[1.5,2.5,30.25,40.0]", "[1.5,2.5,0.25,40.0]"),
         "inside out",
     );
+}
+
+#[test]
+fn a_sighting_from_before_raw_reads_were_told_is_still_read() {
+    let mut older = sighting();
+    older.raw_reads = RawReads::default();
+    let payload = envelope(Message::Sighting(older.clone())).encode();
+    assert!(
+        !String::from_utf8(payload.clone())
+            .unwrap()
+            .contains("raw_reads")
+    );
+    let read = Envelope::decode(&payload).unwrap();
+    assert_eq!(read.message, Message::Sighting(older));
+}
+
+#[test]
+fn the_longest_sighting_has_an_eighth_of_the_room_that_a_payload_has() {
+    let mut longest = sighting();
+    let chars = ["A12345678901", "A12345678901"];
+    let reads = (0..200).map(|n| raw_read(1_000_000 + n, &chars));
+    longest.raw_reads = RawReads::new(reads, 0);
+    assert_eq!(longest.raw_reads.reads().len(), RAW_READS_MAX);
+    let payload = envelope(Message::Sighting(longest.clone())).encode();
+    assert!(
+        payload.len() < wire::PAYLOAD_BYTES_MAX / 8,
+        "{}",
+        payload.len()
+    );
+    assert_eq!(
+        Envelope::decode(&payload).unwrap().message,
+        Message::Sighting(longest)
+    );
+}
+
+#[test]
+fn raw_reads_that_no_reader_of_ours_gives_are_refused() {
+    let good = String::from_utf8(envelope(Message::Sighting(sighting())).encode()).unwrap();
+    let one = good.find("{\"frame_seq\":0").unwrap();
+    let end = good[one..].find("},{").unwrap() + one + 1;
+    let many = format!("{},", &good[one..end]).repeat(RAW_READS_MAX);
+    let too_many = good.replacen("{\"frame_seq\":0", &format!("{many}{{\"frame_seq\":0"), 1);
+    let bad = [
+        (good.replacen("83.25", "-1.0", 1), "width"),
+        (
+            good.replacen("[\"M\",0.97]", "[\"?\",0.97]", 1),
+            "no plate has",
+        ),
+        (good.replacen("[\"M\",0.97]", "[\"M\",1.5]", 1), "score"),
+        (too_many, "more than 64 reads"),
+    ];
+    for (payload, why) in bad {
+        assert_ne!(payload, good, "{why}");
+        let error = Envelope::decode(payload.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(why) && !error.contains("23456"), "{error}");
+    }
 }
 
 #[test]

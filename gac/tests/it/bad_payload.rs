@@ -27,6 +27,7 @@ fn sighting(n: u128, at: Timestamp) -> Message {
         bounds: BoxInImage::new(0.0, 0.0, 10.0, 10.0),
         is_plate_decisive: true,
         is_face_decisive: false,
+        raw_reads: domain::RawReads::default(),
         plate: None,
         face: None,
         picture: None,

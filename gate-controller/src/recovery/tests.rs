@@ -68,6 +68,7 @@ fn sighting(id: u128, revision: u32, millis: i64) -> Sighting {
         bounds: BoxInImage::new(1.0, 2.0, 3.0, 4.0),
         is_plate_decisive: 0 < revision,
         is_face_decisive: false,
+        raw_reads: domain::RawReads::default(),
         plate: Some(PlateVote {
             rows: vec![row],
             colour: PlateColour::White,

@@ -94,6 +94,7 @@ pub(crate) fn car(id: u128, revision: u32, plate: &str) -> Sighting {
         bounds: BoxInImage::new(1.0, 2.0, 3.0, 4.0),
         is_plate_decisive: true,
         is_face_decisive: false,
+        raw_reads: domain::RawReads::default(),
         plate: Some(PlateVote {
             rows: plate.rows().iter().map(row).collect(),
             colour: PlateColour::White,

@@ -17,6 +17,7 @@ mod merge;
 mod parts;
 mod picture;
 mod plate_ballot;
+mod plate_history;
 mod sightings;
 mod sightings_config;
 mod subject;

@@ -7,13 +7,17 @@
 //! The other way round, a track that jumps to the next vehicle is noticed by its plate: two
 //! decisive plates that contradict each other are two sightings.
 
+mod adoption;
+
 use crate::{
-    FaceBallot, FaceSeen, PictureHint, PictureQuality, PlateBallot, PlateVoteConfig,
-    SightingsConfig, TrackUpdate,
+    FaceBallot, FaceSeen, PictureHint, PictureQuality, PlateVoteConfig, SightingsConfig,
+    TrackUpdate,
     binding::{Carrier, FaceCarriers, carrier_of_face, vehicle_of_plate},
-    parts::{Ballot, Part, Parts, fold},
+    parts::{Ballot, Parts, fold},
+    plate_history::{PlateHistory, PlateInFrame},
     subject::Subject,
 };
+use adoption::{adoptions, start_each};
 use domain::{
     BoxInImage, Class, Detection, EvidenceItem, PlateRead, PlateVote, Sighting, SightingId,
     SightingPhase, Timestamp, TrackId, TrackState,
@@ -56,7 +60,7 @@ pub struct Sightings {
     subjects: BTreeMap<u64, Subject>,
     by_track: BTreeMap<TrackId, u64>,
     next_key: u64,
-    plates: Parts<PlateBallot>,
+    plates: Parts<PlateHistory>,
     faces: Parts<FaceBallot>,
     newest_at: Option<Timestamp>,
     n_frames_out_of_order: u64,
@@ -98,8 +102,9 @@ impl Sightings {
 
     /// Ends every sighting, for the end of a stream.
     pub fn finish(&mut self, at: Timestamp, out: &mut SightingsOutput) {
-        for (_, mut subject) in std::mem::take(&mut self.subjects) {
-            let last = subject.tell(&self.config.camera, at, SightingPhase::Final);
+        for (key, mut subject) in std::mem::take(&mut self.subjects) {
+            let plate = self.plates.main_of(key).map(|part| &part.ballot);
+            let last = subject.tell_last(&self.config.camera, at, plate);
             out.messages.extend(last);
         }
         self.by_track.clear();
@@ -185,11 +190,15 @@ impl Sightings {
             .plates
             .iter()
             .map(|p| (Class::Plate, p.bounds, p.detect_score));
-        let gone = self
-            .plates
-            .step(at, (&detections(boxes), frame.plates), |b| {
-                vehicle_of_plate(b, &carriers)
-            });
+        let in_frame = |read: &PlateRead| PlateInFrame {
+            frame_seq: frame.seq,
+            captured_at: at,
+            read: read.clone(),
+        };
+        let seen: Vec<PlateInFrame> = frame.plates.iter().map(in_frame).collect();
+        let gone = self.plates.step(at, (&detections(boxes), &seen), |b| {
+            vehicle_of_plate(b, &carriers)
+        });
         for (owner, ballot) in gone {
             if let Some(subject) = owner.and_then(|key| self.subjects.get_mut(&key)) {
                 fold(&mut subject.plate_past, &ballot);
@@ -278,17 +287,14 @@ impl Sightings {
             if plate.is_some_and(|part| part.is_seen) || face.is_some_and(|part| part.is_seen) {
                 subject.see_identity(at);
             }
-            if let Some(ballot) = joined(&subject.plate_past, plate) {
-                let tally = ballot.tally();
-                subject.plate = tally.map(|t| {
-                    let is_decisive = t.is_decisive(&self.config.plate);
-                    (t, is_decisive)
-                });
+            let now = plate.map(|part| &part.ballot.ballot);
+            if let Some(ballot) = joined(&subject.plate_past.ballot, now) {
+                subject.set_plate(ballot.tally(), &self.config.plate);
             } else if subject.carrier.is_some() {
                 // The plate turned out to be another vehicle's.
                 subject.plate = None;
             }
-            if let Some(ballot) = joined(&subject.face_past, face) {
+            if let Some(ballot) = joined(&subject.face_past, face.map(|part| &part.ballot)) {
                 let is_decisive = ballot.is_decisive(&self.config.face);
                 subject.face = ballot.vote().map(|vote| (vote, is_decisive));
             } else if subject.carrier.is_some() {
@@ -321,12 +327,7 @@ impl Sightings {
         let Some(track) = older.carrier.take() else {
             return;
         };
-        let decide = |ballot: &PlateBallot| {
-            let tally = ballot.tally()?;
-            let is_decisive = tally.is_decisive(&self.config.plate);
-            Some((tally, is_decisive))
-        };
-        older.plate = decide(&older.plate_past);
+        older.set_plate(older.plate_past.ballot.tally(), &self.config.plate);
         let last_seen_at = older.last_seen_at;
         older.end_with_own_plate();
         let mut newer = Subject::new(&domain::Track {
@@ -341,7 +342,11 @@ impl Sightings {
         });
         newer.carrier = Some(track);
         newer.is_believed = true;
-        newer.plate = self.plates.main_of(key).and_then(|p| decide(&p.ballot));
+        let plate = self.plates.main_of(key);
+        newer.set_plate(
+            plate.and_then(|part| part.ballot.ballot.tally()),
+            &self.config.plate,
+        );
         self.add(newer);
         self.by_track.insert(track, new_key);
         self.plates.rename(key, new_key);
@@ -368,7 +373,8 @@ impl Sightings {
                 out.messages.extend(next);
             }
             if !is_kept {
-                let last = subject.tell(&self.config.camera, at, SightingPhase::Final);
+                let plate = self.plates.main_of(*key).map(|part| &part.ballot);
+                let last = subject.tell_last(&self.config.camera, at, plate);
                 out.messages.extend(last);
                 gone.push(*key);
             }
@@ -439,62 +445,19 @@ fn detections(boxes: impl Iterator<Item = (Class, BoxInImage, f32)>) -> Vec<Dete
 }
 
 /// What a subject's past and present parts say together; `None` when it has none.
-fn joined<B: Ballot>(past: &B, now: Option<&Part<B>>) -> Option<B> {
+fn joined<B: Ballot>(past: &B, now: Option<&B>) -> Option<B> {
     let mut ballot = past.clone();
-    if let Some(part) = now {
-        fold(&mut ballot, &part.ballot);
+    if let Some(now) = now {
+        fold(&mut ballot, now);
     }
     (0 < ballot.weight()).then_some(ballot)
 }
 
 /// Whether both are decisive and cannot be of one plate.
-fn contradicts(past: &PlateBallot, now: &PlateBallot, config: &PlateVoteConfig) -> bool {
-    let is_decisive = |b: &PlateBallot| b.tally().is_some_and(|t| t.is_decisive(config));
+fn contradicts(past: &PlateHistory, now: &PlateHistory, config: &PlateVoteConfig) -> bool {
+    let is_decisive = |plate: &PlateHistory| {
+        let tally = plate.ballot.tally();
+        tally.is_some_and(|tally| tally.is_decisive(config))
+    };
     !past.is_compatible(now) && is_decisive(past) && is_decisive(now)
-}
-
-/// Pairs of a subject that is new and believed, and the one whose plate or face it carries.
-fn adoptions<B: Ballot>(
-    parts: &Parts<B>,
-    (subjects, at): (&BTreeMap<u64, Subject>, Timestamp),
-) -> Vec<(u64, u64)> {
-    let mut pairs = Vec::new();
-    for part in parts.iter() {
-        let (Some(from), Some(to)) = (part.carrier, part.owner()) else {
-            continue;
-        };
-        let is_new = subjects
-            .get(&from)
-            .is_some_and(|s| s.id.is_none() && s.is_believed);
-        let is_told = subjects
-            .get(&to)
-            .is_some_and(|s| s.id.is_some() && s.is_astray(at));
-        if from != to && is_new && is_told && ADOPTION_HITS_MIN <= part.n_votes(from) {
-            pairs.push((from, to));
-        }
-    }
-    pairs
-}
-
-/// Makes a subject for each part that stayed alone, with keys from `first_key` on.
-fn start_each<B: Ballot>(
-    parts: &mut Parts<B>,
-    alone_min: u32,
-    (first_key, class): (u64, Class),
-) -> Vec<Subject> {
-    let mut subjects = Vec::new();
-    for part in parts.iter_mut() {
-        let is_alone = part.owner().is_none()
-            && !part.is_spent
-            && alone_min <= part.n_alone
-            && part.track.state == TrackState::Confirmed;
-        if is_alone {
-            let mut subject = Subject::new(&part.track);
-            subject.class = class;
-            subject.is_believed = true;
-            part.give_to(first_key + subjects.len() as u64);
-            subjects.push(subject);
-        }
-    }
-    subjects
 }

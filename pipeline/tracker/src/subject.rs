@@ -1,10 +1,13 @@
 //! One vehicle or person as its messages tell it: what is known, what was last told, and what is
 //! new.
 
-use crate::{FaceBallot, PictureQuality, PlateBallot, PlateTally};
+use crate::{
+    FaceBallot, PictureQuality, PlateTally, PlateVoteConfig, parts::fold,
+    plate_history::PlateHistory,
+};
 use domain::{
-    BoxInImage, CameraId, Class, EvidenceItem, PersonId, Sighting, SightingId, SightingPhase,
-    Timestamp, Track, TrackId, face::FaceVote,
+    BoxInImage, CameraId, Class, EvidenceItem, PersonId, RawReads, Sighting, SightingId,
+    SightingPhase, Timestamp, Track, TrackId, face::FaceVote,
 };
 use std::time::Duration;
 
@@ -28,7 +31,7 @@ pub(crate) struct Subject {
     /// When and where it was when its own plate was last seen.
     plate_seen: Option<(Timestamp, BoxInImage)>,
     /// What its plates and faces that are gone have said.
-    pub(crate) plate_past: PlateBallot,
+    pub(crate) plate_past: PlateHistory,
     pub(crate) face_past: FaceBallot,
     pub(crate) plate: Option<(PlateTally, bool)>,
     pub(crate) face: Option<(FaceVote, bool)>,
@@ -37,6 +40,8 @@ pub(crate) struct Subject {
     n_told: u32,
     told: Option<Told>,
     told_at: Timestamp,
+    /// The text that was told as decisive: no other ever is, of this sighting.
+    decided: Option<Vec<String>>,
 }
 
 /// What a message must be sent for.
@@ -73,7 +78,7 @@ impl Subject {
             seen_bounds: track.bounds,
             identity_seen_at: None,
             plate_seen: None,
-            plate_past: PlateBallot::default(),
+            plate_past: PlateHistory::default(),
             face_past: FaceBallot::default(),
             plate: None,
             face: None,
@@ -82,6 +87,7 @@ impl Subject {
             n_told: 0,
             told: None,
             told_at: Timestamp::EPOCH,
+            decided: None,
         }
     }
 
@@ -114,6 +120,21 @@ impl Subject {
         }
     }
 
+    /// Takes the newest vote on its plate.
+    ///
+    /// Who has opened for one text is not told to open for another: what contradicts a text that
+    /// was told as decisive is recorded, and is for a person to look at.
+    pub(crate) fn set_plate(&mut self, tally: Option<PlateTally>, config: &PlateVoteConfig) {
+        self.plate = tally.map(|tally| {
+            let is_other = self.decided.as_ref().is_some_and(|rows| {
+                let voted = tally.vote.rows.iter().map(domain::RowRead::text);
+                !voted.eq(rows.iter().cloned())
+            });
+            let is_decisive = !is_other && tally.is_decisive(config);
+            (tally, is_decisive)
+        });
+    }
+
     /// Whether nothing that is seen at this moment carries it.
     pub(crate) fn is_astray(&self, at: Timestamp) -> bool {
         self.carrier.is_none() || self.last_seen_at < at
@@ -141,6 +162,9 @@ impl Subject {
         let id = self.id?;
         let told = self.tellable();
         let (is_plate_decisive, is_face_decisive) = (told.is_plate_decisive, told.is_face_decisive);
+        if is_plate_decisive && self.decided.is_none() {
+            self.decided = Some(told.plate_rows.clone());
+        }
         self.told = Some(told);
         self.told_at = at;
         let revision = self.n_told;
@@ -160,9 +184,29 @@ impl Subject {
             is_plate_decisive,
             is_face_decisive,
             plate: self.plate.as_ref().map(|(tally, _)| tally.vote.clone()),
+            raw_reads: RawReads::default(),
             face: self.face.as_ref().map(|(vote, _)| vote.clone()),
             picture: self.picture.clone(),
         })
+    }
+
+    /// The final message, with what each frame of its plate was read as; `plate` is the one that it
+    /// has now.
+    pub(crate) fn tell_last(
+        &mut self,
+        camera: &CameraId,
+        at: Timestamp,
+        plate: Option<&PlateHistory>,
+    ) -> Option<Sighting> {
+        let mut last = self.tell(camera, at, SightingPhase::Final)?;
+        if last.plate.is_some() {
+            let mut all = self.plate_past.clone();
+            if let Some(plate) = plate {
+                fold(&mut all, plate);
+            }
+            last.raw_reads = all.raw;
+        }
+        Some(last)
     }
 
     fn tellable(&self) -> Told {

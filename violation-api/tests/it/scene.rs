@@ -2,8 +2,9 @@
 
 use domain::{
     Barrier, BoxInImage, Candidate, CandidateId, CharRead, Class, EvidenceItem, EvidenceRole,
-    GateState, Outcome, Passage, PassageId, PassageState, PlateColour, PlateVote, RowRead,
-    Sighting, SightingId, SightingPhase, Standing, Timestamp, TrackId, Verdict, VerdictId,
+    GateState, Outcome, Passage, PassageId, PassageState, PlateColour, PlateVote, RawRead,
+    RawReads, RowRead, Sighting, SightingId, SightingPhase, Standing, Timestamp, TrackId, Verdict,
+    VerdictId,
 };
 use wire::{CameraState, CameraStatus, Count, Envelope, Message};
 
@@ -83,6 +84,7 @@ pub(crate) fn sighting(n: u64, revision: u32) -> Sighting {
         bounds: BoxInImage::new(10.0, 20.0, 110.0, 220.5),
         is_plate_decisive: 0 < revision,
         is_face_decisive: false,
+        raw_reads: raw_reads(revision),
         plate: Some(plate(&["51F12345"], 0.8 + 0.01 * revision as f32)),
         face: None,
         picture: Some(still(
@@ -90,6 +92,34 @@ pub(crate) fn sighting(n: u64, revision: u32) -> Sighting {
             &sha(n * 100 + u64::from(revision)),
             n,
         )),
+    }
+}
+
+/// From the second revision on; three frames, of which one misread the last character.
+fn raw_reads(revision: u32) -> RawReads {
+    let read = |(frame_seq, text): (u64, &str)| RawRead {
+        frame_seq,
+        captured_at: at(i64::try_from(frame_seq).unwrap()),
+        rows: plate(&[text], 0.75).rows.into_iter().map(bare).collect(),
+        colour: PlateColour::White,
+        width_px: 96.0,
+    };
+    if revision < 2 {
+        return RawReads::default();
+    }
+    RawReads::new(
+        [(1, "51F12345"), (2, "51F12346"), (3, "51F12345")].map(read),
+        7,
+    )
+}
+
+fn bare(row: RowRead) -> RowRead {
+    let bare = |c: CharRead| CharRead {
+        alternatives: Vec::new(),
+        ..c
+    };
+    RowRead {
+        chars: row.chars.into_iter().map(bare).collect(),
     }
 }
 

@@ -132,6 +132,7 @@ pub(crate) fn sighting(n: u32, phase: SightingPhase) -> Message {
         },
         is_plate_decisive: false,
         is_face_decisive: false,
+        raw_reads: domain::RawReads::default(),
         plate: None,
         face: None,
         picture: None,

@@ -1,11 +1,14 @@
 //! Sightings and candidates.
 
+mod raw_reads;
+
 use super::{score, slug, words};
 use domain::{
     BoxInImage, CameraId, Candidate, CandidateId, CharRead, Class, EvidenceItem, EvidenceRole,
     FaceMatch, Liveness, PersonId, PlateColour, PlateVote, RowRead, Sighting, SightingId,
     SightingPhase, Standing, Timestamp, TrackId, face::FaceVote,
 };
+use raw_reads::RawReadsShape;
 use serde::{Deserialize, Serialize};
 
 words!(ClassWord for Class { Person, Bicycle, Car, Motorbike, Bus, Truck, Face, Plate });
@@ -244,6 +247,9 @@ pub(crate) struct SightingShape {
     is_plate_decisive: bool,
     is_face_decisive: bool,
     plate: Option<PlateShape>,
+    /// In the final message only; older programs wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    raw_reads: Option<RawReadsShape>,
     face: Option<FaceShape>,
     picture: Option<EvidenceShape>,
 }
@@ -263,6 +269,7 @@ impl From<&Sighting> for SightingShape {
             is_plate_decisive: s.is_plate_decisive,
             is_face_decisive: s.is_face_decisive,
             plate: s.plate.as_ref().map(PlateShape::from),
+            raw_reads: RawReadsShape::of(&s.raw_reads),
             face: s.face.as_ref().map(FaceShape::from),
             picture: s.picture.as_ref().map(EvidenceShape::from),
         }
@@ -286,6 +293,7 @@ impl TryFrom<SightingShape> for Sighting {
             is_plate_decisive: s.is_plate_decisive,
             is_face_decisive: s.is_face_decisive,
             plate: s.plate.map(PlateVote::try_from).transpose()?,
+            raw_reads: RawReadsShape::read(s.raw_reads)?,
             face: s.face.map(FaceVote::try_from).transpose()?,
             picture: s.picture.map(EvidenceItem::try_from).transpose()?,
         })

@@ -91,6 +91,7 @@ fn sighting(what: &What, now: i64) -> Sighting {
             base.phase
         },
         is_plate_decisive: *is_decisive,
+        raw_reads: domain::RawReads::default(),
         plate: read,
         ..base
     }

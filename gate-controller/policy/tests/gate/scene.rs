@@ -139,6 +139,7 @@ pub(crate) fn car(id: u128, revision: u32, millis: i64) -> Sighting {
         bounds: BoxInImage::new(10.0, 10.0, 90.0, 60.0),
         is_plate_decisive: false,
         is_face_decisive: false,
+        raw_reads: domain::RawReads::default(),
         plate: None,
         face: None,
         picture: None,

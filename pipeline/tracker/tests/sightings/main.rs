@@ -1,5 +1,7 @@
 //! From frames to messages: one vehicle, one sighting, one final message.
 
+mod plates;
+
 use domain::{
     BoxInImage, CharRead, Class, Detection, Embedding, FaceMatch, FaceObservation, Liveness,
     PersonId, PlateColour, PlateRead, RowRead, Sighting, SightingId, SightingPhase, Timestamp,

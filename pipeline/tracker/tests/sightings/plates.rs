@@ -1,0 +1,51 @@
+//! What is told of a plate through the messages of one vehicle.
+
+use super::{Camera, car, plate, text, way};
+use domain::Timestamp;
+
+#[test]
+fn the_final_message_has_what_every_frame_was_read_as_and_no_other_has() {
+    let mut camera = Camera::new(|_| ());
+    for n in 0..40 {
+        // The plate is hidden for a while, which makes two parts of it.
+        let is_seen = !(10..30).contains(&n);
+        let text = if n == 3 { "30F2565B" } else { "30F25658" };
+        let plates = [plate(text, way(n))];
+        camera.frame(&[car(way(n))], &plates[..usize::from(is_seen)], &[]);
+    }
+    let messages = camera.finished();
+    let (last, before) = messages.split_last().unwrap();
+    assert!(before.iter().all(|message| message.raw_reads.is_empty()));
+    let reads = last.raw_reads.reads();
+    let seqs: Vec<u64> = reads.iter().map(|read| read.frame_seq).collect();
+    let expect: Vec<u64> = (1..=10).chain(31..=40).collect();
+    assert_eq!(seqs, expect);
+    assert_eq!(last.raw_reads.n_dropped(), 0);
+    assert_eq!(reads[3].rows[0].text(), "30F2565B");
+    assert_eq!(reads[3].captured_at, Timestamp::from_millis(500));
+    assert_eq!(last.plate.as_ref().unwrap().n_reads, 20);
+    assert!(!format!("{last:?}").contains("25658"));
+}
+
+#[test]
+fn after_one_plate_was_decisive_no_look_alike_is() {
+    let mut camera = Camera::new(|_| ());
+    for n in 0..200 {
+        let text = if n < 8 { "30F25658" } else { "30F25653" };
+        camera.frame(&[car(way(n))], &[plate(text, way(n))], &[]);
+    }
+    let messages = camera.finished();
+    let mut decisive: Vec<String> = messages
+        .iter()
+        .filter(|message| message.is_plate_decisive)
+        .map(text)
+        .collect();
+    decisive.dedup();
+    assert_eq!(decisive, ["30F25658"]);
+    let last = messages.last().unwrap();
+    assert_eq!(
+        (text(last).as_str(), last.is_plate_decisive),
+        ("30F25653", false)
+    );
+    assert!(last.plate.as_ref().unwrap().score() < 1.0);
+}
