@@ -10,6 +10,7 @@ mod gate_page;
 mod moment;
 mod names;
 mod overview;
+mod passage_page;
 mod plate_view;
 mod view;
 mod words;
@@ -185,6 +186,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/cases/{violation}", get(case_page::get_case))
         .route("/cases/{violation}/{action}", post(case_page::post_action))
         .route("/gates/{gate}", get(gate_page::get_gate))
+        .route("/passages/{passage}", get(passage_page::get_passage))
         .route("/assets/{name}", get(assets::get_asset))
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod guard;
 mod listings;
 mod media;
 mod openapi;
+mod passage;
 pub(crate) mod problem;
 pub(crate) mod shape;
 mod state;
@@ -36,6 +37,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/counts", get(state::get_counts))
         .route("/sightings", get(listings::get_sightings))
         .route("/passages", get(listings::get_passages))
+        .route("/passages/{passage}", get(passage::get_passage))
         .route("/verdicts", get(listings::get_verdicts))
         .route("/violations", get(cases::get_violations))
         .route("/violations/{violation}", get(cases::get_violation))

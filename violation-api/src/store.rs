@@ -19,7 +19,7 @@ pub use cases::{CaseChange, CaseRecord, CaseSummary, ChangeError, HistoryEntry, 
 pub(crate) use code::{Code, outcome_codes};
 pub use reach::Unreachable;
 pub(crate) use read::PAGE_ROWS_MAX;
-pub use read::{CameraRow, Cursor, Page, PassageRow, SightingRow};
+pub use read::{CameraRow, Cursor, Page, PassageDetail, PassageRow, SightingRow};
 pub use write::Ingested;
 
 use domain::Timestamp;

@@ -1,7 +1,7 @@
 //! A plate as people write it.
 
-use super::words::Words;
-use domain::{PlateColour, PlateVote};
+use super::{moment::Moments, words::Words};
+use domain::{PlateColour, PlateVote, RawRead};
 
 /// Below this score a character is marked.
 const SURE_SCORE: f32 = 0.85;
@@ -132,6 +132,35 @@ impl PlateDetail {
             n_reads: vote.n_reads,
             n_agreeing: vote.n_agreeing,
         })
+    }
+}
+
+/// What one frame was read as.
+pub(crate) struct RawReadView {
+    pub(crate) frame_seq: u64,
+    pub(crate) time: String,
+    /// By row, each character and whether it is sure.
+    pub(crate) rows: Vec<Vec<(char, bool)>>,
+    pub(crate) colour: &'static str,
+    /// Of the weakest character.
+    pub(crate) score: String,
+    pub(crate) width: String,
+}
+
+impl RawReadView {
+    pub(crate) fn of(read: &RawRead, words: &Words, moments: &Moments) -> Self {
+        let cell = |c: &domain::CharRead| (c.best, SURE_SCORE <= c.score);
+        let rows = read.rows.iter();
+        Self {
+            frame_seq: read.frame_seq,
+            time: moments.exact_time(read.captured_at),
+            rows: rows
+                .map(|row| row.chars.iter().map(cell).collect())
+                .collect(),
+            colour: words.colour(read.colour),
+            score: words.decimal(read.score()),
+            width: format!("{:.0} px", read.width_px),
+        }
     }
 }
 

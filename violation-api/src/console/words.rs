@@ -107,6 +107,14 @@ words! {
     reviewer: "Người xem xét", "Reviewer";
     all: "Tất cả", "All";
     filter_state: "Lọc theo trạng thái", "Filter by state";
+    frame_by_frame: "Từng khung hình", "Frame by frame";
+    frame_by_frame_note:
+        "Kết quả đọc của từng khung hình, trước khi tổng hợp.",
+        "What each frame was read as, before they were put together.";
+    frames_not_kept: "khung hình khác đã đọc nhưng không giữ lại",
+        "more frames were read and are not kept";
+    no_raw_reads: "Chưa có kết quả từng khung hình.", "No reads of single frames.";
+    width: "Bề rộng", "Width";
     gate_history: "Lịch sử cổng", "Gate history";
     problem_back: "Về trang tổng quan", "Back to the overview";
     not_found_title: "Không tìm thấy", "Not found";

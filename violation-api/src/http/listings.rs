@@ -202,7 +202,7 @@ pub(crate) struct Passages {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Passage)]
-struct PassageJson {
+pub(super) struct PassageJson {
     id: String,
     gate: String,
     sighting_id: String,

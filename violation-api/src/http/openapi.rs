@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers.
 
-use super::{cases, listings, media, problem, state};
+use super::{cases, listings, media, passage, problem, state};
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
@@ -17,7 +17,8 @@ use utoipa::OpenApi;
     ),
     paths(
         state::get_cameras, media::get_picture, state::get_gates, state::get_counts,
-        listings::get_sightings, listings::get_passages, listings::get_verdicts,
+        listings::get_sightings, listings::get_passages, passage::get_passage,
+        listings::get_verdicts,
         cases::get_violations, cases::get_violation, cases::post_review, cases::post_confirm,
         cases::post_dismiss, media::get_evidence, state::get_health, state::get_readiness,
     ),

@@ -3,12 +3,12 @@
 use super::{
     Store, StoreError,
     code::{Code as _, outcome_from_codes},
-    read_text::{face_of_text, plate_of_text},
+    read_text::{face_of_text, plate_of_text, raw_reads_of_text},
     sql::{Row, Value, values},
 };
 use domain::{
-    Barrier, BoxInImage, CameraId, Class, GateId, GateState, Passage, PassageState, PlateVote,
-    SightingId, SightingPhase, Timestamp, Verdict, face::FaceVote,
+    Barrier, BoxInImage, CameraId, Class, GateId, GateState, Passage, PassageId, PassageState,
+    PlateVote, RawReads, SightingId, SightingPhase, Timestamp, Verdict, face::FaceVote,
 };
 use std::str::FromStr;
 use wire::{CameraState, CameraStatus, Count};
@@ -139,6 +139,15 @@ pub struct PassageRow {
     pub picture_sha256: Option<String>,
 }
 
+/// A passage with all that is known of its sighting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PassageDetail {
+    /// As in lists.
+    pub row: PassageRow,
+    /// What every frame of the plate was read as; nothing before the sighting has ended.
+    pub raw_reads: RawReads,
+}
+
 pub(super) fn id<T: FromStr>(row: &Row, column: &'static str) -> Result<T, StoreError> {
     row.parsed(column, |text| text.parse().ok())
 }
@@ -149,6 +158,15 @@ pub(super) fn plate(row: &Row) -> Result<Option<PlateVote>, StoreError> {
     };
     plate_of_text(&text).map(Some).ok_or(StoreError::Content {
         column: "plate_read",
+    })
+}
+
+fn raw_reads(row: &Row) -> Result<RawReads, StoreError> {
+    let Some(text) = row.text_or_null("raw_reads")? else {
+        return Ok(RawReads::default());
+    };
+    raw_reads_of_text(&text).ok_or(StoreError::Content {
+        column: "raw_reads",
     })
 }
 
@@ -193,6 +211,19 @@ macro_rules! passage_sql {
                  select verdict_id from verdict where passage_id = p.passage_id
                  order by given_at desc, verdict_id desc limit 1)
              order by p.arrived_at desc, p.passage_id desc"
+        )
+    };
+}
+
+/// A page of sightings, without what each frame was read as.
+macro_rules! sighting_sql {
+    ($filter:literal) => {
+        concat!(
+            "select sighting_id, revision, phase, camera, class, first_seen_at, last_seen_at,
+                 x_min, y_min, x_max, y_max, is_decisive, plate_read, face_read, picture_sha256
+             from sighting ",
+            $filter,
+            " order by first_seen_at desc, sighting_id desc limit $1"
         )
     };
 }
@@ -265,16 +296,16 @@ impl Store {
         let mut values = page.values();
         let rows = if let Some(camera) = camera {
             values.push(camera.as_str().into());
-            let sql = "select * from sighting
-                       where camera = $5 and $2 <= first_seen_at
-                           and (first_seen_at < $3 or (first_seen_at = $3 and sighting_id < $4))
-                       order by first_seen_at desc, sighting_id desc limit $1";
+            let sql = sighting_sql!(
+                "where camera = $5 and $2 <= first_seen_at
+                     and (first_seen_at < $3 or (first_seen_at = $3 and sighting_id < $4))"
+            );
             self.database.rows(sql, values).await?
         } else {
-            let sql = "select * from sighting
-                       where $2 <= first_seen_at
-                           and (first_seen_at < $3 or (first_seen_at = $3 and sighting_id < $4))
-                       order by first_seen_at desc, sighting_id desc limit $1";
+            let sql = sighting_sql!(
+                "where $2 <= first_seen_at
+                     and (first_seen_at < $3 or (first_seen_at = $3 and sighting_id < $4))"
+            );
             self.database.rows(sql, values).await?
         };
         rows.iter().map(read_sighting).collect()
@@ -303,6 +334,24 @@ impl Store {
             self.database.rows(sql, values).await?
         };
         rows.iter().map(read_passage).collect()
+    }
+
+    /// One passage, with what every frame of its plate was read as.
+    pub async fn passage(&self, id: PassageId) -> Result<Option<PassageDetail>, StoreError> {
+        let sql = passage_sql!("where passage_id = $2");
+        let values = values![1_i64, id.to_string()];
+        let rows = self.database.rows(sql, values).await?;
+        let Some(row) = rows.first().map(read_passage).transpose()? else {
+            return Ok(None);
+        };
+        let sql = "select raw_reads from sighting where sighting_id = $1";
+        let values = values![row.passage.sighting.to_string()];
+        let rows = self.database.rows(sql, values).await?;
+        let raw_reads = rows.first().map(raw_reads).transpose()?;
+        Ok(Some(PassageDetail {
+            row,
+            raw_reads: raw_reads.unwrap_or_default(),
+        }))
     }
 
     /// Verdicts, newest first.

@@ -4,7 +4,8 @@
 //! version.
 
 use domain::{
-    CharRead, FaceMatch, Liveness, PersonId, PlateVote, RowRead, face::FaceVote, plate::PlateColour,
+    CharRead, FaceMatch, Liveness, PersonId, PlateVote, RawRead, RawReads, RowRead, Timestamp,
+    face::FaceVote, plate::PlateColour,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,22 @@ struct CharText {
     score: f32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     alternatives: Vec<(char, f32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RawReadsText {
+    n_dropped: u32,
+    reads: Vec<RawReadText>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RawReadText {
+    frame_seq: u64,
+    captured_at_us: i64,
+    /// Characters with their scores.
+    rows: Vec<Vec<(char, f32)>>,
+    colour: String,
+    width_px: f32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,6 +93,53 @@ pub(crate) fn plate_of_text(text: &str) -> Option<PlateVote> {
         n_reads: shape.n_reads,
         n_agreeing: shape.n_agreeing,
     })
+}
+
+/// Nothing when no frame was read.
+pub(crate) fn raw_reads_text(all: &RawReads) -> Option<String> {
+    if all.is_empty() {
+        return None;
+    }
+    let read = |read: &RawRead| RawReadText {
+        frame_seq: read.frame_seq,
+        captured_at_us: read.captured_at.as_micros(),
+        rows: read
+            .rows
+            .iter()
+            .map(|row| row.chars.iter().map(|c| (c.best, c.score)).collect())
+            .collect(),
+        colour: read.colour.code().to_owned(),
+        width_px: read.width_px,
+    };
+    let shape = RawReadsText {
+        n_dropped: all.n_dropped(),
+        reads: all.reads().iter().map(read).collect(),
+    };
+    let text = serde_json::to_string(&shape);
+    Some(text.expect("the shape has string keys and finite numbers only"))
+}
+
+pub(crate) fn raw_reads_of_text(text: &str) -> Option<RawReads> {
+    let shape: RawReadsText = serde_json::from_str(text).ok()?;
+    let char_read = |(best, score): (char, f32)| CharRead {
+        best,
+        score,
+        alternatives: Vec::new(),
+    };
+    let row = |row: Vec<(char, f32)>| RowRead {
+        chars: row.into_iter().map(char_read).collect(),
+    };
+    let mut reads = Vec::new();
+    for read in shape.reads {
+        reads.push(RawRead {
+            frame_seq: read.frame_seq,
+            captured_at: Timestamp::from_micros(read.captured_at_us),
+            rows: read.rows.into_iter().map(row).collect(),
+            colour: PlateColour::from_code(&read.colour)?,
+            width_px: read.width_px,
+        });
+    }
+    Some(RawReads::new(reads, shape.n_dropped))
 }
 
 pub(crate) fn face_text(vote: &FaceVote) -> String {

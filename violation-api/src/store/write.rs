@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError,
     code::{Code as _, outcome_codes, passage_rank},
-    read_text::{face_text, plate_text},
+    read_text::{face_text, plate_text, raw_reads_text},
     sql::{Tx, stored_count, values},
 };
 use crate::feed::Changes;
@@ -91,9 +91,10 @@ fn plate_key(vote: Option<&PlateVote>) -> Option<String> {
 async fn put_sighting(tx: &mut Tx, s: &Sighting, now: Timestamp) -> Result<bool, StoreError> {
     let sql = "insert into sighting (sighting_id, revision, phase, camera, track, class,
                    first_seen_at, last_seen_at, x_min, y_min, x_max, y_max, is_decisive,
-                   plate_key, plate_read, face_read, picture_sha256, created_at, updated_at)
+                   plate_key, plate_read, raw_reads, face_read, picture_sha256, created_at,
+                   updated_at)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                   $17, $18, $19)
+                   $17, $18, $19, $20)
                on conflict (sighting_id) do update set
                    revision = excluded.revision, phase = excluded.phase,
                    camera = excluded.camera, track = excluded.track, class = excluded.class,
@@ -101,8 +102,9 @@ async fn put_sighting(tx: &mut Tx, s: &Sighting, now: Timestamp) -> Result<bool,
                    x_min = excluded.x_min, y_min = excluded.y_min,
                    x_max = excluded.x_max, y_max = excluded.y_max,
                    is_decisive = excluded.is_decisive, plate_key = excluded.plate_key,
-                   plate_read = excluded.plate_read, face_read = excluded.face_read,
-                   picture_sha256 = excluded.picture_sha256, updated_at = excluded.updated_at
+                   plate_read = excluded.plate_read, raw_reads = excluded.raw_reads,
+                   face_read = excluded.face_read, picture_sha256 = excluded.picture_sha256,
+                   updated_at = excluded.updated_at
                where sighting.revision < excluded.revision";
     let id = s.id.to_string();
     let values = values![
@@ -121,6 +123,7 @@ async fn put_sighting(tx: &mut Tx, s: &Sighting, now: Timestamp) -> Result<bool,
         s.is_decisive(),
         plate_key(s.plate.as_ref()),
         s.plate.as_ref().map(plate_text),
+        raw_reads_text(&s.raw_reads),
         s.face.as_ref().map(face_text),
         s.picture.as_ref().map(|picture| picture.sha256.clone()),
         now,

@@ -236,6 +236,32 @@ async fn a_gate_page_has_its_history() {
 }
 
 #[tokio::test]
+async fn a_passage_page_shows_the_plate_frame_by_frame() {
+    let site = Site::new().await;
+    let path = "/passages/pas_00000000000000000000000000000001";
+    assert_has(site.get("/gates/gate-1").await.text(), &[path]);
+    let page = site.get(path).await;
+    assert_has(
+        page.text(),
+        &[
+            "Từng khung hình",
+            "51F-123.45",
+            "51F<span class=\"unsure\">1</span>2346",
+            "14:32:52,123",
+            "96 px",
+            "7 khung hình khác đã đọc nhưng không giữ lại",
+        ],
+    );
+    let other = path.replace("01", "02");
+    assert_has(
+        site.get(&other).await.text(),
+        &["Chưa có kết quả từng khung hình."],
+    );
+    let english = site.get(&format!("{path}?lang=en")).await;
+    assert_has(english.text(), &["Frame by frame"]);
+}
+
+#[tokio::test]
 async fn lists_go_on_page_by_page() {
     let many: Vec<Message> = (10..60).map(|n| Message::Candidate(candidate(n))).collect();
     let site = Site::with(BindPolicy::LoopbackOnly, &many).await;

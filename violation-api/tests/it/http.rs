@@ -6,6 +6,8 @@ use service::evidence::EvidenceStore;
 use std::{fs, path::Path};
 use violation_api::{Api, ApiConfig, ApiError, BindPolicy};
 
+const PASSAGE_1: &str = "pas_00000000000000000000000000000001";
+
 #[tokio::test]
 async fn cameras_gates_and_counts() {
     let site = Site::new().await;
@@ -85,6 +87,32 @@ async fn passages_and_verdicts() {
         .await
         .json();
     assert_eq!(verdicts["verdicts"][0]["reason"], "look-alike");
+}
+
+#[tokio::test]
+async fn one_passage_with_what_every_frame_was_read_as() {
+    let site = Site::new().await;
+    let one = site
+        .get(&format!("/api/v1/passages/{PASSAGE_1}"))
+        .await
+        .json();
+    let passage = &one["passage"];
+    assert_eq!(passage["id"], PASSAGE_1);
+    assert_eq!(passage["plate"]["text"], "51F12345");
+    assert_eq!(passage["n_raw_reads_dropped"], 7);
+    let reads = passage["raw_reads"].as_array().unwrap();
+    assert_eq!(reads.len(), 3);
+    assert_eq!(
+        (&reads[1]["text"], &reads[1]["frame_seq"]),
+        (&"51F12346".into(), &2.into())
+    );
+    assert_eq!(
+        (&reads[1]["scores"][0][3], &reads[1]["width_px"]),
+        (&0.75.into(), &96.0.into())
+    );
+    let absent = PASSAGE_1.replace("01", "77");
+    let absent = site.get(&format!("/api/v1/passages/{absent}")).await;
+    assert_eq!(absent.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -298,6 +326,8 @@ async fn every_reading_of_plates_is_audited() {
     let readings = [
         "/api/v1/sightings".to_owned(),
         "/api/v1/passages".to_owned(),
+        format!("/api/v1/passages/{PASSAGE_1}"),
+        format!("/passages/{PASSAGE_1}"),
         "/api/v1/violations".to_owned(),
         format!("/api/v1/violations/{}", crate::site::CASE_1),
         format!("/api/v1/evidence/{}", site.picture_sha256),
@@ -315,8 +345,8 @@ async fn every_reading_of_plates_is_audited() {
         ("sec-fetch-dest", "image"),
         ("sec-fetch-site", "same-origin"),
     ];
-    site.get_with(&readings[4], &shown).await;
-    assert_eq!(n_rows().await, 9);
+    site.get_with(&readings[6], &shown).await;
+    assert_eq!(n_rows().await, 11);
 }
 
 /// Writes what it is beside what it should be, when they differ: look at the difference, then
@@ -346,6 +376,7 @@ async fn every_path_of_the_document_is_served() {
         let path = path.replace("{violation}", "vio_00000000000000000000000000000099");
         let path = path
             .replace("{camera}", "x")
+            .replace("{passage}", "pas_00000000000000000000000000000099")
             .replace("{sha256}", &Site::absent_sha256());
         for method in methods.as_object().unwrap().keys() {
             let headers = [

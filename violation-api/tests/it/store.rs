@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use casework::StateName;
-use domain::{DenyReason, GateState, Outcome, PassageState, ReferReason, Timestamp};
+use domain::{DenyReason, GateState, Outcome, PassageId, PassageState, ReferReason, Timestamp};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -51,6 +51,7 @@ suite! {
     any_order_leaves_the_same,
     pages_have_no_gaps_and_no_doubles,
     what_is_stored_is_what_was_said,
+    raw_reads_stand_and_go_with_the_plate,
     what_was_written_is_there_after_a_restart,
     what_the_database_refuses_is_told_from_an_outage,
     ids_are_forgotten_and_entities_are_not,
@@ -318,6 +319,28 @@ pub(crate) async fn what_is_stored_is_what_was_said(databases: &Databases) {
     assert_eq!(record.history.len(), 1);
     assert_eq!(store.counts().await.unwrap(), [counted("line-1", 6, 1)]);
     assert_eq!(store.gates().await.unwrap(), [barrier(GateState::Open, 2)]);
+    store.close().await;
+}
+
+/// They are personal data as the plate is: what takes the plate out of the row takes them out too.
+pub(crate) async fn raw_reads_stand_and_go_with_the_plate(databases: &Databases) {
+    let store = databases.fresh().await;
+    store.ingest(&news(), at(0)).await.unwrap();
+    let passage = async |n: u64| store.passage(PassageId(u128::from(n))).await.unwrap();
+    let told = passage(1).await.unwrap();
+    assert_eq!(told.raw_reads, sighting(1, 2).raw_reads);
+    assert_eq!(
+        (told.raw_reads.reads().len(), told.raw_reads.n_dropped()),
+        (3, 7)
+    );
+    assert!(passage(2).await.unwrap().raw_reads.is_empty());
+    assert_eq!(passage(99).await, None);
+    let mut bare = sighting(1, 3);
+    (bare.plate, bare.raw_reads) = (None, domain::RawReads::default());
+    let later = [envelope(900, "pipeline", Message::Sighting(bare))];
+    store.ingest(&later, at(0)).await.unwrap();
+    let told = passage(1).await.unwrap();
+    assert!(told.row.plate.is_none() && told.raw_reads.is_empty());
     store.close().await;
 }
 
