@@ -3,7 +3,7 @@
 
 use super::{pp_ocr::PpOcr, view::Seen};
 use crate::clock;
-use domain::{BoxInImage, Detection, Frame, PlateRead};
+use domain::{BoxInImage, Frame, PlateDetection, PlateRead};
 use models::{
     Analyzer, Analyzers, Catalog, InferenceError, ModelError, Runtime, Store, Task,
     catalog::{Candidate, Decoder, Model, PullOptions, Source, pull_models},
@@ -269,7 +269,7 @@ impl Chain {
     fn read(
         &mut self,
         frame: &Frame,
-        found: &[Detection],
+        found: &[PlateDetection],
     ) -> Result<(Vec<Option<PlateRead>>, f64), ChainError> {
         if let Some(pp_ocr) = &mut self.pp_ocr {
             return pp_ocr.read(frame, found).map_err(ChainError);

@@ -1,7 +1,7 @@
 //! PP-OCR as a reader of plates: a process that reads text lines (`benches/pp_ocr.py`), given each
 //! row of a plate on its own.
 
-use domain::{BoxInImage, CharRead, Detection, Frame, PlateColour, PlateRead, RowRead};
+use domain::{BoxInImage, CharRead, Frame, PlateColour, PlateDetection, PlateRead, RowRead};
 use serde::Deserialize;
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -54,7 +54,7 @@ impl PpOcr {
     pub fn read(
         &mut self,
         frame: &Frame,
-        plates: &[Detection],
+        plates: &[PlateDetection],
     ) -> Result<(Vec<Option<PlateRead>>, f64), String> {
         let rows: Vec<Vec<Line>> = plates.iter().map(|p| lines_of(frame, p.bounds)).collect();
         let lines: Vec<&Line> = rows.iter().flatten().collect();
@@ -175,7 +175,7 @@ fn row(line: Vec<(String, f32)>) -> RowRead {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{CameraId, Class, Timestamp};
+    use domain::{CameraId, Timestamp};
     use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 
     fn frame() -> Frame {
@@ -231,8 +231,8 @@ mod tests {
         fs::write(&script, text).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         let mut reader = PpOcr::start(Path::new("/bin/sh"), &script).unwrap();
-        let plate = |x: f32| Detection {
-            class: Class::Plate,
+        let plate = |x: f32| PlateDetection {
+            corners: None,
             bounds: BoxInImage::new(x, 5.0, x + 30.0, 15.0),
             score: 0.9,
         };

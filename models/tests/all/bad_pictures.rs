@@ -3,7 +3,7 @@
 //! The chain is the best of the catalogue that is here, and the pictures are drawn.
 
 use crate::data::{all_of, analyzer, frame_of};
-use domain::{BoxInImage, Class, Detection, Frame, PlateRead, plate::PLATE_SCORE_MIN};
+use domain::{BoxInImage, Frame, PlateDetection, PlateRead, plate::PLATE_SCORE_MIN};
 use image::{RgbImage, imageops};
 use models::{Analyzer, Catalog, InferenceError, Task};
 use samples::{
@@ -26,7 +26,7 @@ fn best() -> Option<Analyzer> {
 }
 
 /// Everything that is found in a picture, with what is read.
-fn see(analyzer: &mut Analyzer, frame: &Frame) -> Vec<(Detection, Option<PlateRead>)> {
+fn see(analyzer: &mut Analyzer, frame: &Frame) -> Vec<(PlateDetection, Option<PlateRead>)> {
     let whole = all_of(frame);
     let plates = analyzer.detect_plates_thoroughly(frame, whole).unwrap();
     let reads = analyzer.read_plates(frame, &plates).unwrap();
@@ -41,7 +41,7 @@ fn see(analyzer: &mut Analyzer, frame: &Frame) -> Vec<(Detection, Option<PlateRe
 }
 
 /// The texts that a gate may act on: sure enough where a site says nothing else, and a plate.
-fn believed(seen: &[(Detection, Option<PlateRead>)]) -> BTreeSet<String> {
+fn believed(seen: &[(PlateDetection, Option<PlateRead>)]) -> BTreeSet<String> {
     let reads = seen.iter().filter_map(|(_, read)| read.as_ref());
     let sure = reads.filter(|read| PLATE_SCORE_MIN <= read.score());
     let plates = sure.filter_map(PlateRead::plate);
@@ -72,7 +72,7 @@ fn ground(width: u32, height: u32) -> RgbImage {
 }
 
 /// The plate on the dark rear of a vehicle, with the place where it is, cut by the border.
-fn on_a_vehicle(plate: &RgbImage, (x, y): (i64, i64)) -> (Frame, Detection) {
+fn on_a_vehicle(plate: &RgbImage, (x, y): (i64, i64)) -> (Frame, PlateDetection) {
     let mut picture = ground(1280, 720);
     let (w, h) = (plate.width(), plate.height());
     let rear = RgbImage::from_pixel(3 * w, 2 * w, image::Rgb([58, 62, 74]));
@@ -85,16 +85,19 @@ fn on_a_vehicle(plate: &RgbImage, (x, y): (i64, i64)) -> (Frame, Detection) {
 }
 
 /// A box that somebody gives.
-fn given(bounds: BoxInImage) -> Detection {
-    Detection {
-        class: Class::Plate,
+fn given(bounds: BoxInImage) -> PlateDetection {
+    PlateDetection {
+        corners: None,
         bounds,
         score: 1.0,
     }
 }
 
 /// What is believed of a picture, with the box that somebody gives too.
-fn believed_of(analyzer: &mut Analyzer, (frame, place): &(Frame, Detection)) -> BTreeSet<String> {
+fn believed_of(
+    analyzer: &mut Analyzer,
+    (frame, place): &(Frame, PlateDetection),
+) -> BTreeSet<String> {
     let read = analyzer.read_plate(frame, place).unwrap();
     let mut seen = see(analyzer, frame);
     seen.push((place.clone(), read));
@@ -186,7 +189,7 @@ fn forty_plates_are_read_in_one_picture_and_cost_forty_times_one() {
         "{} boxes of 40 plates",
         seen.len()
     );
-    let plates: Vec<Detection> = seen
+    let plates: Vec<PlateDetection> = seen
         .into_iter()
         .map(|(plate, _)| plate)
         .chain(places.clone())
@@ -195,7 +198,7 @@ fn forty_plates_are_read_in_one_picture_and_cost_forty_times_one() {
     let believed = believed(&plates.into_iter().zip(reads).collect::<Vec<_>>());
     assert_eq!(&believed - &truths, BTreeSet::new());
     assert!(30 <= believed.len(), "{} of 40", believed.len());
-    let mut shortest = |plates: &[Detection]| {
+    let mut shortest = |plates: &[PlateDetection]| {
         let run = |_| {
             #[expect(clippy::disallowed_methods, reason = "the cost is what is tested")]
             let start = Instant::now();
