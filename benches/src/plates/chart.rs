@@ -44,19 +44,7 @@ pub fn errors(title: &str, chains: &[(&str, &Results)]) -> String {
         title = escaped(title),
     );
     let x = |share: f64| LABEL + WIDE * share / most;
-    for step in 0..=4 {
-        let share = most * f64::from(step) / 4.0;
-        let (at, bottom) = (x(share), height - 22.0);
-        add(
-            &mut svg,
-            format_args!(
-                "<path d=\"M{at:.1} 24V{bottom}\" stroke=\"#ddd\"/><text x=\"{at:.1}\" \
-                 y=\"{:.0}\" text-anchor=\"middle\">{}</text>",
-                height - 8.0,
-                ticks(share)
-            ),
-        );
-    }
+    axis(&mut svg, (most, height), &x);
     for (index, (name, f)) in figures.iter().enumerate() {
         let y = 30.0 + 44.0 * index as f64;
         let missed = 1.0 - f.found.share;
@@ -100,6 +88,23 @@ pub fn errors(title: &str, chains: &[(&str, &Results)]) -> String {
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// Lines and numbers from 0 to `most`.
+fn axis(svg: &mut String, (most, height): (f64, f64), x: &dyn Fn(f64) -> f64) {
+    for step in 0..=4 {
+        let share = most * f64::from(step) / 4.0;
+        let (at, bottom) = (x(share), height - 22.0);
+        add(
+            svg,
+            format_args!(
+                "<path d=\"M{at:.1} 24V{bottom}\" stroke=\"#ddd\"/><text x=\"{at:.1}\" \
+                 y=\"{:.0}\" text-anchor=\"middle\">{}</text>",
+                height - 8.0,
+                ticks(share)
+            ),
+        );
+    }
 }
 
 fn bar(svg: &mut String, (from, to): (f64, f64), (y, high): (f64, f64), colour: &str) {

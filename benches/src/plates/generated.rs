@@ -84,7 +84,7 @@ fn scene(
 fn best_view(scene: &Scene, vehicle: &VehicleTruth) -> Option<(u32, [f32; 4])> {
     let stop = vehicle.stop_frame?;
     let moving = stop.saturating_sub(BEFORE_STOP);
-    let frames = if vehicle.id % 2 == 0 {
+    let frames = if vehicle.id.is_multiple_of(2) {
         [moving, stop]
     } else {
         [stop, stop]

@@ -64,7 +64,7 @@ pub fn record(machine: &Machine, sections: &[Section]) -> String {
             text += &format!("{}\n\n", section.text);
         }
         line(&mut text, headings);
-        text += &"|---|---".to_owned();
+        text += "|---|---";
         text += &"|---:".repeat(headings.len().saturating_sub(2));
         text += "|\n";
         for row in rows {
