@@ -39,7 +39,8 @@ pub fn errors(title: &str, chains: &[(&str, &Results)]) -> String {
     let height = 58.0 + 44.0 * figures.len() as f64;
     let mut svg = format!(
         "<svg role=\"img\" aria-label=\"{title}\" width=\"{w}\" height=\"{height}\" \
-         viewBox=\"0 0 {w} {height}\"><text x=\"0\" y=\"14\" style=\"font-weight:600\">{title}</text>",
+         viewBox=\"0 0 {w} {height}\">\
+         <text x=\"0\" y=\"14\" style=\"font-weight:600\">{title}</text>",
         w = LABEL + WIDE + 90.0,
         title = escaped(title),
     );
@@ -151,8 +152,8 @@ pub fn reliability(chain: &str, reads: &[Bin], chars: &[Bin]) -> String {
     const LEFT: f64 = 46.0;
     let mut svg = format!(
         "<svg role=\"img\" aria-label=\"reliability of {name}\" width=\"{w}\" height=\"350\" \
-         viewBox=\"0 0 {w} 350\"><text x=\"0\" y=\"14\" style=\"font-weight:600\">{name}: share right by \
-         score</text>",
+         viewBox=\"0 0 {w} 350\">\
+         <text x=\"0\" y=\"14\" style=\"font-weight:600\">{name}: share right by score</text>",
         name = escaped(chain),
         w = LEFT + SIDE + 30.0,
     );

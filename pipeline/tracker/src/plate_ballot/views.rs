@@ -8,8 +8,8 @@ use super::{CHARSET, Text, keep_heaviest, nats::ln, whole};
 use domain::{BoxInImage, PlateRead};
 use std::collections::BTreeMap;
 
-/// All frames of one view together weigh less than so many independent ones. Judgement: noise of the
-/// sensor and of compression is new in each frame, dirt and shadow are not.
+/// All frames of one view together weigh less than so many independent ones. Judgement: noise of
+/// the sensor and of compression is new in each frame, dirt and shadow are not.
 const STILL_WITNESSES_MAX: f64 = 4.0;
 /// All views together weigh at most as much as six: what a reader gets wrong by its nature it gets
 /// wrong from everywhere.
