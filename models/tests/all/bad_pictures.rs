@@ -100,7 +100,7 @@ fn believed_of(
 ) -> BTreeSet<String> {
     let read = analyzer.read_plate(frame, place).unwrap();
     let mut seen = see(analyzer, frame);
-    seen.push((place.clone(), read));
+    seen.push((*place, read));
     believed(&seen)
 }
 
