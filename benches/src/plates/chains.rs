@@ -92,10 +92,10 @@ pub fn store(root: &Path, tried: &Tried) -> Result<Store, ChainError> {
 fn trial(catalog: &Catalog, (task, id): (Task, &str), bytes: &[u8]) -> Model {
     let digest = Sha256::digest(bytes);
     let ours = catalog.models.iter().find(|m| m.task == task && is_own(m));
-    // What the catalogue says of ours wins; without it a detector is read like the one that it has.
+    // What the catalogue says of ours wins; without it the inputs are those of `models/training`.
     let (decoder, input_px, score_min) = match (ours, task) {
         (Some(ours), _) => (ours.decoder, ours.input_px, ours.score_min),
-        (None, Task::PlateDetect) => (Decoder::Yolov9End2end, [416, 416], 0.25),
+        (None, Task::PlateDetect) => (Decoder::PlateCorners, [384, 288], 0.3),
         (None, _) => (Decoder::PlateRows, [192, 64], 0.5),
     };
     Model {
