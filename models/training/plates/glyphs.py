@@ -77,8 +77,8 @@ def _one(p: Pen, s: Style, v: int, d: float) -> None:
     x = p.w if v < 5 else p.w * 0.62
     p.line(np.array([(x, 0.0), (x, p.h)]), "ab")
     # Mostly a short flag; never as long and level as the bar of a 7.
-    drop = (0.06 + 0.24 * d) * p.h if v < 4 else (0.16 + 0.2 * d) * p.h
-    left = max(0.0, x - min(p.w, p.h * (0.2 + 0.16 * d)))
+    drop = (0.1 + 0.22 * d) * p.h if v < 4 else (0.16 + 0.2 * d) * p.h
+    left = max(0.0, x - min(p.w, p.h * (0.19 + 0.15 * d)))
     if v in (0, 1, 4):
         p.line(np.array([(x, t * 0.1), (left, drop)]), "")
     elif v in (2, 5):
@@ -92,7 +92,8 @@ def _one(p: Pen, s: Style, v: int, d: float) -> None:
 def _two(p: Pen, s: Style, v: int, d: float) -> None:
     r = _radius(p, s)
     y = s.mouth * p.h
-    knee = p.h * (0.32 + 0.14 * d)
+    # The right side hardly stands upright: that is what tells a blurred one from a Z.
+    knee = p.h * (0.22 + 0.2 * d)
     if v < 4:
         p.open(
             [
