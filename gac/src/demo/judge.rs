@@ -89,21 +89,29 @@ impl Score {
 
 impl Score {
     /// Counts what was read of a vehicle's plate, and says it.
+    ///
+    /// A vehicle that is lost and found again is several sightings: what counts is the one that a
+    /// gate would act on, and else the one that rests on most frames. Every decisive one must be
+    /// right.
     fn count_plate(&mut self, sightings: &[&Sighting], truth: &Plate) -> String {
         let reads = || {
-            let voted = |s: &&Sighting| Some((s.plate.as_ref()?.plate()?, s.is_plate_decisive));
+            let voted = |s: &&Sighting| {
+                let vote = s.plate.as_ref()?;
+                Some((vote.plate()?, s.is_plate_decisive, vote.n_reads))
+            };
             sightings.iter().filter_map(voted)
         };
         self.plates += 1;
-        self.plates_decisive += usize::from(reads().any(|(_, is_decisive)| is_decisive));
-        let is_wrong = reads().any(|(plate, is_decisive)| is_decisive && !plate.matches(truth));
+        self.plates_decisive += usize::from(reads().any(|(_, is_decisive, _)| is_decisive));
+        let is_wrong = reads().any(|(plate, is_decisive, _)| is_decisive && !plate.matches(truth));
         self.plates_wrong += usize::from(is_wrong);
-        match reads().next() {
-            Some((plate, _)) if plate.matches(truth) => {
+        let best = reads().max_by_key(|(_, is_decisive, n_reads)| (*is_decisive, *n_reads));
+        match best {
+            Some((plate, ..)) if plate.matches(truth) => {
                 self.plates_exact += 1;
                 "read exactly".to_owned()
             }
-            Some((plate, _)) => format!("read as {}", plate.expose()),
+            Some((plate, ..)) => format!("read as {}", plate.expose()),
             None => "not read".to_owned(),
         }
     }
