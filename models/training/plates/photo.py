@@ -137,7 +137,7 @@ class Photographer:
         field = self._light(scene)
         if r.random() < 0.12:
             self._streak(field, quad)
-        if r.random() < 0.13:
+        if r.random() < 0.24:
             self._burn(field, quad)
         noise = self._noise_amount()
         seen = contrast(field, quad)
