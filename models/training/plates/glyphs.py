@@ -76,9 +76,9 @@ def _one(p: Pen, s: Style, v: int, d: float) -> None:
     t = p.stroke
     x = p.w if v < 5 else p.w * 0.62
     p.line(np.array([(x, 0.0), (x, p.h)]), "ab")
-    # Mostly a short flag; never as long and level as the bar of a 7.
-    drop = (0.1 + 0.22 * d) * p.h if v < 4 else (0.16 + 0.2 * d) * p.h
-    left = max(0.0, x - min(p.w, p.h * (0.19 + 0.15 * d)))
+    # The flag may be nearly as long and level as the bar of a 7: the stem is what is upright.
+    drop = (0.03 + 0.22 * d) * p.h if v < 4 else (0.16 + 0.2 * d) * p.h
+    left = max(0.0, x - min(p.w, p.h * (0.2 + 0.2 * s.detail.get("7", 0.5))))
     if v in (0, 1, 4):
         p.line(np.array([(x, t * 0.1), (left, drop)]), "")
     elif v in (2, 5):

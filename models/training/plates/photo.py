@@ -154,7 +154,7 @@ class Photographer:
         r = self.r
         limit = r.choice([0.12, 0.3, 0.55, 0.8])
         yaw, pitch = r.uniform(-limit, limit), r.uniform(-limit, limit) * 0.8
-        roll = r.gauss(0, 0.08) if r.random() < 0.85 else r.uniform(-0.35, 0.35)
+        roll = r.gauss(0, 0.07) if r.random() < 0.85 else r.uniform(-0.35, 0.35)
         x, y = width / 2, height / 2
         corners = np.array([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)])
         cy, sy, cp, sp, cr, sr = (
