@@ -15,7 +15,7 @@ pub mod yolox;
 pub mod yunet;
 
 use crate::{InferenceError, runtime::TensorView};
-use domain::{BoxInImage, Class, PointInImage};
+use domain::{BoxInImage, CharRead, Class, PointInImage};
 
 /// A detection in pixels of the model's input.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +98,27 @@ pub fn class_of_coco(number: usize) -> Option<Class> {
         5 => Some(Class::Bus),
         7 => Some(Class::Truck),
         _ => None,
+    }
+}
+
+/// Alternatives of a character that are kept.
+const ALTERNATIVES_MAX: usize = 3;
+
+/// A character less likely than this is no alternative.
+const ALTERNATIVE_MIN: f32 = 0.001;
+
+/// The likeliest of these characters, of which there is at least one, and what else it may be.
+fn ranked(mut shares: Vec<(char, f32)>) -> CharRead {
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let mut likeliest = shares
+        .into_iter()
+        .map(|(char, share)| (char, share.min(1.0)));
+    let (best, score) = likeliest.next().expect("a reader knows characters");
+    let likely = likeliest.take_while(|(_, score)| ALTERNATIVE_MIN <= *score);
+    CharRead {
+        best,
+        score,
+        alternatives: likely.take(ALTERNATIVES_MAX).collect(),
     }
 }
 

@@ -8,10 +8,7 @@ mod together;
 
 pub use together::together;
 
-use super::{
-    exactly, is_distribution, largest, named,
-    slots::{ALTERNATIVE_MIN, ALTERNATIVES_MAX},
-};
+use super::{exactly, is_distribution, largest, named, ranked};
 use crate::{InferenceError, runtime::TensorView};
 use domain::{CharRead, PlateColour, RowRead};
 use std::ops::Range;
@@ -215,17 +212,8 @@ fn colour_of(scores: &[f32]) -> PlateColour {
 
 /// The likeliest character, and what else it may be.
 fn char_read(column: &[f32]) -> CharRead {
-    let mut order: Vec<usize> = (NOTHING + 1..N_CLASSES).collect();
-    order.sort_by(|a, b| column[*b].total_cmp(&column[*a]).then(a.cmp(b)));
-    let named = |class: &usize| (char_of(*class), column[*class].min(1.0));
-    let (best, score) = named(&order[0]);
-    let others = order[1..].iter().map(named);
-    let likely = others.take_while(|(_, score)| ALTERNATIVE_MIN <= *score);
-    CharRead {
-        best,
-        score,
-        alternatives: likely.take(ALTERNATIVES_MAX).collect(),
-    }
+    let named = |class: usize| (char_of(class), column[class]);
+    ranked((NOTHING + 1..N_CLASSES).map(named).collect())
 }
 
 fn char_of(class: usize) -> char {

@@ -1,5 +1,6 @@
 //! Plate readers with one distribution for each character slot.
 
+use super::ranked;
 use crate::{InferenceError, runtime::TensorView};
 use domain::{CharRead, RowRead};
 
@@ -7,9 +8,6 @@ use domain::{CharRead, RowRead};
 const ALPHABET: &[u8; 37] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 const N_CHARS: usize = ALPHABET.len();
 const PAD: usize = N_CHARS - 1;
-pub(super) const ALTERNATIVES_MAX: usize = 3;
-/// A character less likely than this is no alternative.
-pub(super) const ALTERNATIVE_MIN: f32 = 0.001;
 
 /// What a reader saw: one distribution over the alphabet for each character, empty slots left out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,17 +101,8 @@ fn best(slot: &[f32; N_CHARS]) -> usize {
 }
 
 fn char_read(slot: &[f32; N_CHARS]) -> CharRead {
-    let mut order: Vec<usize> = (0..PAD).collect();
-    order.sort_by(|a, b| slot[*b].total_cmp(&slot[*a]).then(a.cmp(b)));
-    let named = |index: &usize| (char::from(ALPHABET[*index]), slot[*index].min(1.0));
-    let (best, score) = named(&order[0]);
-    let others = order[1..].iter().map(named);
-    let likely = others.take_while(|(_, score)| ALTERNATIVE_MIN <= *score);
-    CharRead {
-        best,
-        score,
-        alternatives: likely.take(ALTERNATIVES_MAX).collect(),
-    }
+    let named = |index: usize| (char::from(ALPHABET[index]), slot[index]);
+    ranked((0..PAD).map(named).collect())
 }
 
 #[cfg(test)]

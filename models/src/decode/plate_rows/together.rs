@@ -3,10 +3,7 @@
 //! A reader's chance errors change with the cut by a pixel or two; what stands on the plate does
 //! not.
 
-use super::{
-    super::slots::{ALTERNATIVE_MIN, ALTERNATIVES_MAX},
-    RowsRead,
-};
+use super::{super::ranked, RowsRead};
 use domain::{CharRead, PlateColour, RowRead};
 
 /// The mean of both, character by character. Where they differ in what rows and characters there
@@ -69,17 +66,7 @@ fn mean_char(first: &CharRead, second: &CharRead) -> CharRead {
             }
         }
     }
-    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let (best, score) = shares[0];
-    let others = shares[1..].iter().copied();
-    CharRead {
-        best,
-        score,
-        alternatives: others
-            .take_while(|(_, score)| ALTERNATIVE_MIN <= *score)
-            .take(ALTERNATIVES_MAX)
-            .collect(),
-    }
+    ranked(shares)
 }
 
 fn colour(first: PlateColour, second: PlateColour) -> PlateColour {
