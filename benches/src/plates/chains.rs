@@ -1,7 +1,10 @@
 //! What finds and reads plates: every chain of the catalogue that is here, with models that are not
 //! in it yet.
 
-use super::{pp_ocr::PpOcr, view::Seen};
+use super::{
+    pp_ocr::PpOcr,
+    view::{Look, Seen},
+};
 use crate::clock;
 use domain::{BoxInImage, Frame, PlateDetection, PlateRead};
 use models::{
@@ -13,6 +16,7 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
 };
+use tracker::PlateBallot;
 
 /// The chain of our own models.
 pub const OURS: &str = "ours";
@@ -258,9 +262,18 @@ impl Chain {
         let start = clock::now();
         let found = self.analyzer.detect_plates_thoroughly(frame, whole)?;
         let detect_ms = clock::ms_since(start);
-        let (reads, read_ms) = self.read(frame, &found)?;
+        let (reads, mut read_ms) = self.read(frame, &found)?;
+        let start = clock::now();
+        let looks = found.into_iter().zip(reads);
+        let looks = looks.map(|(detection, read)| Look {
+            detection,
+            told: read.as_ref().map(weighed),
+            read,
+        });
+        let plates = looks.collect();
+        read_ms += clock::ms_since(start);
         Ok(Seen {
-            plates: found.into_iter().zip(reads).collect(),
+            plates,
             detect_ms,
             read_ms,
         })
@@ -278,6 +291,18 @@ impl Chain {
         let reads = self.analyzer.read_plates(frame, found)?;
         Ok((reads, clock::ms_since(start)))
     }
+}
+
+/// What the product tells of a plate that it has seen once: the read, weighed against the grammar.
+fn weighed(read: &PlateRead) -> PlateRead {
+    let mut ballot = PlateBallot::default();
+    let mut told = read.clone();
+    if ballot.add(read)
+        && let Some(tally) = ballot.tally()
+    {
+        told.rows = tally.vote.rows;
+    }
+    told
 }
 
 #[cfg(test)]

@@ -274,6 +274,7 @@ mod tests {
             truth: "43A00001".to_owned(),
             group: None,
             is_found: true,
+            as_read: None,
             read: None,
         };
         let results = Results {

@@ -15,12 +15,21 @@ pub struct Judged {
     pub group: Option<String>,
     /// Whether a box was there.
     pub is_found: bool,
-    /// Every character that was read with its score, rows joined.
+    /// What the reader read, rows joined.
+    pub as_read: Option<String>,
+    /// Every character that is told with its score, rows joined: what was read, weighed against the
+    /// grammar.
     pub read: Option<Vec<(char, f32)>>,
 }
 
 impl Judged {
-    /// Whether it was read as it is.
+    /// Whether the reader alone read it as it is.
+    pub fn is_read_exactly(&self) -> bool {
+        let read = self.as_read.as_deref().unwrap_or_default();
+        folded(read) == folded(&self.truth)
+    }
+
+    /// Whether it was told as it is.
     pub fn is_exact(&self) -> bool {
         self.n_edits() == 0
     }
@@ -80,8 +89,10 @@ pub struct Figures {
     pub n_plates: usize,
     /// The share that was found.
     pub found: Wilson,
-    /// The share that was read as it is.
+    /// The share that was told as it is.
     pub exact: Wilson,
+    /// The share that the reader alone read as it is.
+    pub read_exact: f64,
     /// The share with at most one wrong character.
     pub within_one: f64,
     /// Wrong characters for each character that is there.
@@ -106,6 +117,7 @@ impl Figures {
             n_plates: n,
             found: Wilson::of(count(|one| one.is_found), n),
             exact: Wilson::of(count(Judged::is_exact), n),
+            read_exact: Wilson::of(count(Judged::is_read_exactly), n).share,
             within_one: Wilson::of(count(|one| one.n_edits() <= 1), n).share,
             char_error_rate: n_edits as f64 / n_chars.max(1) as f64,
             accepted: Accepted::at_least(ACCEPTED_MIN, judged),
@@ -135,6 +147,7 @@ mod tests {
             truth: truth.to_owned(),
             group: None,
             is_found: true,
+            as_read: read.map(|(text, _)| text.to_owned()),
             read: read.map(|(text, score)| chars(text, score)),
         }
     }
@@ -155,7 +168,7 @@ mod tests {
         let figures = Figures::of(&all);
         assert_eq!(figures.n_plates, 4);
         assert_eq!((figures.found.share, figures.exact.share), (0.75, 0.5));
-        assert_eq!(figures.within_one, 0.75);
+        assert_eq!((figures.within_one, figures.read_exact), (0.75, 0.5));
         assert_eq!(figures.char_error_rate, 9.0 / 34.0);
         assert_eq!(figures.accepted_by_default.share, 0.75);
         assert_eq!(figures.accepted_by_default.wrong, 1.0 / 3.0);

@@ -80,6 +80,7 @@ mod tests {
             truth: truth.to_owned(),
             group: None,
             is_found: true,
+            as_read: None,
             read: Some(read.to_vec()),
         }
     }

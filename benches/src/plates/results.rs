@@ -18,7 +18,7 @@ pub struct Results {
 }
 
 /// The headings of [`Results::row`].
-pub const HEADINGS: [&str; 18] = [
+pub const HEADINGS: [&str; 19] = [
     "set",
     "chain",
     "plates",
@@ -26,6 +26,7 @@ pub const HEADINGS: [&str; 18] = [
     "false/pic",
     "exact",
     "95 % interval",
+    "as read",
     "<=1 edit",
     "CER",
     "score at 92 %",
@@ -50,6 +51,7 @@ impl Results {
         row.push(self.per_picture(0).map_or("-".to_owned(), share));
         row.push(share(f.exact.share));
         row.push(format!("{:.3} to {:.3}", f.exact.low, f.exact.high));
+        row.push(share(f.read_exact));
         row.extend([share(f.within_one), format!("{:.4}", f.char_error_rate)]);
         row.push(format!("{:.3}", f.accepted.score_min));
         row.extend(at(&f.accepted));
@@ -112,6 +114,7 @@ impl Results {
         let mut all = vec![
             ("plates", f.n_plates as f64),
             ("exact", f.exact.share),
+            ("read_exact", f.read_exact),
             ("exact_low", f.exact.low),
             ("exact_high", f.exact.high),
             ("detect_recall", f.found.share),
@@ -149,6 +152,7 @@ mod tests {
             truth: "43A00001".to_owned(),
             group: group.map(str::to_owned),
             is_found: true,
+            as_read: Some("43A00007".to_owned()),
             read: Some("43A00007".chars().map(|c| (c, 0.9)).collect()),
         }
     }
@@ -178,7 +182,7 @@ mod tests {
             assert_eq!(metrics[&format!("set.ours.{name}")], value, "{name}");
         }
         let row = results.row("set", "ours", Some(19.0));
-        assert_eq!((row.len(), row[17].as_str()), (HEADINGS.len(), "2.00"));
+        assert_eq!((row.len(), row[18].as_str()), (HEADINGS.len(), "2.00"));
         results.false_boxes = None;
         results.passes_ms.clear();
         let row = results.row("set", "ours", None);

@@ -15,11 +15,22 @@ const IOU_MIN: f32 = 0.5;
 /// A page with more crops than this is no longer looked through.
 pub const ENTRIES_MAX: usize = 400;
 
+/// One plate that a chain saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// Where it is.
+    pub detection: PlateDetection,
+    /// What the reader read.
+    pub read: Option<PlateRead>,
+    /// What is told of it: the same weighed against the grammar, as the product does with one look.
+    pub told: Option<PlateRead>,
+}
+
 /// What a chain saw in one picture, and how long it took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// The boxes with their reads.
-    pub plates: Vec<(PlateDetection, Option<PlateRead>)>,
+    pub plates: Vec<Look>,
     /// What finding took.
     pub detect_ms: f64,
     /// What reading took.
@@ -49,8 +60,6 @@ pub struct View<'a> {
     pub crop: &'a dyn Fn(Option<BoxInImage>) -> Vec<u8>,
 }
 
-type Found<'a> = &'a (PlateDetection, Option<PlateRead>);
-
 impl View<'_> {
     /// Counts what became of the picture's plates, and keeps what went wrong.
     pub fn judge(&self, outcome: &mut Outcome) {
@@ -59,15 +68,16 @@ impl View<'_> {
             let mut reads = Vec::new();
             for (index, seen) in self.seen.iter().enumerate() {
                 let found = match_of(plate, &seen.plates);
-                bounds = bounds.or(found.map(|(detection, _)| detection.bounds));
-                let read = found.and_then(|(_, read)| read.as_ref());
+                bounds = bounds.or(found.map(|look| look.detection.bounds));
+                let told = found.and_then(|look| look.told.as_ref());
                 let judged = Judged {
                     truth: plate.text.clone(),
                     group: plate.group.clone(),
                     is_found: found.is_some(),
-                    read: read.map(|read| chars_of(read).flatten().collect()),
+                    as_read: found.and_then(|look| look.read.as_ref()).map(text_of),
+                    read: told.map(|read| chars_of(read).flatten().collect()),
                 };
-                let mut told = self.told(index, read);
+                let mut told = self.told(index, told);
                 told.is_right = Some(judged.is_exact());
                 reads.push(told);
                 outcome.results[index].judged.push(judged);
@@ -91,18 +101,18 @@ impl View<'_> {
         let mut by_place: BTreeMap<[i32; 2], (BoxInImage, Vec<EntryRead>)> = BTreeMap::new();
         for (index, seen) in self.seen.iter().enumerate() {
             let counts = outcome.results[index].false_boxes.get_or_insert_default();
-            for (detection, read) in &seen.plates {
-                let bounds = detection.bounds;
+            for look in &seen.plates {
+                let bounds = look.detection.bounds;
                 let mut plates = self.picture.plates.iter().filter_map(|plate| plate.bounds);
                 if plates.any(|plate| IOU_MIN <= plate.iou(&bounds)) {
                     continue;
                 }
-                let score = read.as_ref().map_or(0.0, PlateRead::score);
+                let score = look.told.as_ref().map_or(0.0, PlateRead::score);
                 counts[0] += 1;
                 counts[1] += usize::from(PLATE_SCORE_MIN <= score);
                 let place = [bounds.x_min as i32, bounds.y_min as i32];
                 let (_, reads) = by_place.entry(place).or_insert((bounds, Vec::new()));
-                reads.push(self.told(index, read.as_ref()));
+                reads.push(self.told(index, look.told.as_ref()));
             }
         }
         for (bounds, reads) in by_place.into_values() {
@@ -114,8 +124,8 @@ impl View<'_> {
     pub fn list(&self, outcome: &mut Outcome) -> Vec<String> {
         let mut lines = Vec::new();
         for (index, seen) in self.seen.iter().enumerate() {
-            for (detection, read) in &seen.plates {
-                let told = self.told(index, read.as_ref());
+            for look in &seen.plates {
+                let told = self.told(index, look.told.as_ref());
                 lines.push(format!(
                     "{}  {}  {}  {:.3}",
                     self.name(),
@@ -125,7 +135,7 @@ impl View<'_> {
                 ));
                 self.keep(
                     &mut outcome.entries,
-                    (None, Some(detection.bounds), vec![told]),
+                    (None, Some(look.detection.bounds), vec![told]),
                 );
             }
         }
@@ -164,19 +174,16 @@ impl View<'_> {
 
 /// The box on this plate with its read; where it is not known where the plate is, the read that is
 /// nearest to its text.
-fn match_of<'a>(
-    plate: &TruePlate,
-    seen: &'a [(PlateDetection, Option<PlateRead>)],
-) -> Option<Found<'a>> {
+fn match_of<'a>(plate: &TruePlate, seen: &'a [Look]) -> Option<&'a Look> {
     let Some(bounds) = plate.bounds else {
         let truth = folded(&plate.text);
-        let n_wrong = |(_, read): &Found<'_>| {
-            let text = read.as_ref().map(text_of).unwrap_or_default();
+        let n_wrong = |look: &&Look| {
+            let text = look.told.as_ref().map(text_of).unwrap_or_default();
             n_edits(&folded(&text), &truth)
         };
         return seen.iter().min_by_key(n_wrong);
     };
-    let overlap = |(detection, _): &(PlateDetection, _)| detection.bounds.iou(&bounds);
+    let overlap = |look: &Look| look.detection.bounds.iou(&bounds);
     let best = seen.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
     best.filter(|found| IOU_MIN <= overlap(found))
 }
@@ -196,7 +203,7 @@ mod tests {
     use super::*;
     use domain::{CharRead, PlateColour};
 
-    fn seen(x: f32, text: &str, score: f32) -> (PlateDetection, Option<PlateRead>) {
+    fn seen(x: f32, text: &str, score: f32) -> Look {
         let bounds = BoxInImage::new(x, 0.0, x + 40.0, 20.0);
         let char = |best| CharRead {
             best,
@@ -217,14 +224,16 @@ mod tests {
             }],
             colour: PlateColour::White,
         };
-        (detection, (!text.is_empty()).then_some(read))
+        let read = (!text.is_empty()).then_some(read);
+        Look {
+            detection,
+            told: read.clone(),
+            read,
+        }
     }
 
     /// Judges what one chain saw of a picture with a plate at x = 100.
-    fn judge(
-        has_box: bool,
-        plates: Vec<(PlateDetection, Option<PlateRead>)>,
-    ) -> (Judged, Option<[usize; 2]>, Vec<Entry>) {
+    fn judge(has_box: bool, plates: Vec<Look>) -> (Judged, Option<[usize; 2]>, Vec<Entry>) {
         let picture = LabelledPicture {
             path: "folder/a.jpg".into(),
             plates: vec![TruePlate {
@@ -262,7 +271,7 @@ mod tests {
         let right = seen(105.0, "43A00001", 0.9);
         let plates = vec![seen(0.0, "43A00001", 0.9), right, seen(50.0, "", 0.0)];
         let (judged, false_boxes, entries) = judge(true, plates);
-        assert!(judged.is_found && judged.is_exact());
+        assert!(judged.is_found && judged.is_exact() && judged.is_read_exactly());
         assert_eq!(false_boxes, Some([2, 1]));
         let truths: Vec<_> = entries.iter().map(|entry| entry.truth.clone()).collect();
         assert_eq!(truths, [None, None]);

@@ -1,10 +1,11 @@
 //! Which text the plate has, by all reads together.
 //!
-//! A text is a *candidate* when some frame was read so, or when each of its characters was the best
-//! at its place in some frame. The reads give each its evidence, the grammar its prior, and the
+//! A text is a *candidate* when some frame was read so, when each of its characters was the best
+//! at its place in some frame, or when it is likelier than the likeliest of those by one character
+//! that some frame thought of. The reads give each its evidence, the grammar its prior, and the
 //! posterior is its share of them all, with every text that nobody read for company: one character
-//! changed for any other, or a character more or less. So the grammar can choose between readings,
-//! and never makes one.
+//! changed for any other, or a character more or less. So the grammar can choose between what
+//! readers thought of, and never makes a reading.
 
 use super::{
     CHARSET, Text,
@@ -33,6 +34,8 @@ const NO_CLASS: f64 = 0.05;
 const TEXTS_MAX: usize = 6;
 /// For so many layouts the characters are chosen place by place.
 const LAYOUTS_MAX: usize = 3;
+/// So many characters give way to what a frame thought of beside its best.
+const CHANGES_MAX: usize = 3;
 const ALTERNATIVES_MAX: usize = 3;
 /// An alternative below this is not told.
 const ALTERNATIVE_LEAST: f64 = 0.001;
@@ -79,6 +82,14 @@ pub(super) fn judge(
         }
     }
     sort(&mut cases);
+    for _ in 0..CHANGES_MAX {
+        let (winner, others) = cases.split_first()?;
+        let Some(text) = winner.likelier(others, (views, colour)) else {
+            break;
+        };
+        cases.push(Case::new(text, views, colour));
+        sort(&mut cases);
+    }
     let (winner, others) = cases.split_first()?;
     Some(winner.judged_beside(others, (views, colour)))
 }
@@ -180,6 +191,29 @@ impl Case {
             }
         }
         self.text.with_chars(chars)
+    }
+
+    /// The likeliest text with another character at one place, when it is likelier than this one
+    /// and no candidate yet.
+    fn likelier(
+        &self,
+        others: &[Self],
+        (views, colour): (&[Weighed<'_>], PlateColour),
+    ) -> Option<Text> {
+        let mut best: Option<(usize, char, f64)> = None;
+        for place in 0..self.chars.len() {
+            let listed = self.listed(views, place);
+            let (masses, _) = self.unread(others, (views, colour), (place, &listed));
+            for (c, mass) in masses {
+                if best.map_or(1.0, |(.., most)| most) < mass {
+                    best = Some((place, c, mass));
+                }
+            }
+        }
+        let (place, c, _) = best?;
+        let mut chars = self.chars.clone();
+        chars[place] = c;
+        Some(self.text.with_chars(chars))
     }
 
     /// The characters that any frame thought of at a place.
