@@ -8,7 +8,7 @@ from random import Random
 import cv2
 import numpy as np
 
-from . import vehicles
+from . import lookalikes, vehicles
 from .detector import LESSON_HEIGHT as HEIGHT
 from .detector import LESSON_WIDTH as WIDTH
 from .detector import SCALES, SPREAD
@@ -20,6 +20,9 @@ PLATE_HEIGHT_MIN = 7.0
 
 #: A share of all pictures is seen by a camera that was farther off, and enlarged.
 ENLARGED = 0.35
+
+#: A share has writing of the recorder in it.
+BURNT_IN = 0.4
 
 
 @dataclass
@@ -54,7 +57,7 @@ class Scenery(Photographer):
                 quads.append(placed)
         if wanted == 0 and r.random() < 0.6:  # a vehicle without a plate
             self._vehicle(picture, taken)
-        for _ in range(r.choice([0, 0, 0, 1, 2])):
+        for _ in range(r.choice([0, 0, 1, 2, 3])):
             self._distract(picture, taken)
         if r.random() < 0.05:
             self._arm(picture)
@@ -65,7 +68,10 @@ class Scenery(Photographer):
             scale = r.uniform(max(0.22, min(1.0, PLATE_HEIGHT_MIN / lowest)), 1.0)
             picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         picture, _ = self._lens(picture, max(4.0, lowest * scale * 0.4))
-        picture = self._sensor(self._light(picture), self._noise_amount())
+        picture = self._light(picture)
+        if r.random() < BURNT_IN:
+            lookalikes.burnt_in(picture, r)
+        picture = self._sensor(picture, self._noise_amount())
         if scale < 1.0:
             how = r.choice([cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC])
             picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=how)
@@ -203,6 +209,9 @@ class Scenery(Photographer):
         x, y = int(at[0]), int(at[1])
         x1, y1 = min(WIDTH, x + int(w)), min(HEIGHT, y + int(h))
         if x1 - x < 8 or y1 - y < 6:
+            return
+        if r.random() < 0.6:
+            lookalikes.any_of(picture, r, (x, y, x1, y1))
             return
         part = (
             self._ground((y1 - y, x1 - x))

@@ -11,6 +11,8 @@ from random import Random
 import cv2
 import numpy as np
 
+from . import lookalikes
+
 Box = tuple[float, float, float, float]
 
 
@@ -78,6 +80,14 @@ def _lamp(picture: np.ndarray, r: Random, box: Box, is_rear: bool) -> None:
         picture[:] = (picture * (1 - share) + glow * share).astype(np.uint8)
 
 
+def _inside(picture: np.ndarray, box: Box) -> lookalikes.Box | None:
+    """Whole pixels of the box; `None` where the border cuts it or too few are left."""
+    x0, y0, x1, y1 = (int(v) for v in box)
+    h, w = picture.shape[:2]
+    fits = 0 <= x0 and 0 <= y0 and x1 <= w and y1 <= h and 6 <= x1 - x0 and 4 <= y1 - y0
+    return (x0, y0, x1, y1) if fits else None
+
+
 def car(picture: np.ndarray, r: Random, box: Box) -> Box:
     """A car, lorry or bus inside the box; returns where a plate hangs."""
     x0, y0, x1, y1 = box
@@ -104,7 +114,11 @@ def car(picture: np.ndarray, r: Random, box: Box) -> Box:
     lamp_w, lamp_h = r.uniform(0.1, 0.24), r.uniform(0.06, 0.16)
     lamp_v = r.uniform(waist, 0.62)
     for u in (0.02, 0.98 - lamp_w):
-        _lamp(picture, r, (*at(u, lamp_v), *at(u + lamp_w, lamp_v + lamp_h)), is_rear)
+        lamp = (*at(u, lamp_v), *at(u + lamp_w, lamp_v + lamp_h))
+        _lamp(picture, r, lamp, is_rear)
+        inside = _inside(picture, lamp)
+        if inside is not None and r.random() < (0.2 if is_rear else 0.6):
+            lookalikes.crystal(picture, r, inside)
     if not is_rear or r.random() < 0.2:  # a grille
         g0, g1 = r.uniform(0.2, 0.35), r.uniform(0.5, 0.6)
         _box(picture, (*at(g0, g1), *at(1 - g0, g1 + r.uniform(0.08, 0.2))), _shade(r, 0, 70, 8))
