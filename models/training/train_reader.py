@@ -9,8 +9,11 @@ each other, when rendering is slower than learning.
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing as mp
 import os
+from collections.abc import Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -21,6 +24,7 @@ from plates import backgrounds, evaluation, lessons
 from plates.columns import COLUMNS, EITHER
 from plates.photo import HEIGHT, WIDTH, Photographer
 from plates.reader import Reader
+from plates.teachers import Teachers
 from plates.texts import SLOTS, SLOTS_FIRST
 
 BATCH = 96
@@ -28,25 +32,34 @@ BATCH = 96
 WAITING, KEPT = 24, 160
 
 
-def render(queue: mp.Queue, seed: int, folder: str | None) -> None:
+def render(
+    queue: mp.Queue, seed: int, folder: str | None, files: Sequence[str] = (), trust: float = 0.0
+) -> None:
     """Renders batches for ever. No two processes and no two runs share a seed."""
     cv2.setNumThreads(0)
     os.nice(5)
     photographer = Photographer(seed, backgrounds.load(folder))
+    teachers = Teachers(files, trust) if files else None
     while True:
+        views = [photographer.view() for _ in range(BATCH)]
         pictures = np.empty((BATCH, HEIGHT, WIDTH, 3), np.uint8)
         labels = np.empty((BATCH, SLOTS + 2), np.int64)
         columns = np.empty((BATCH, 2, 2, COLUMNS), np.int64)
-        for n in range(BATCH):
-            view = photographer.view()
+        for n, view in enumerate(views):
             pictures[n] = view.picture
             labels[n] = [*view.slots, view.kind, view.colour]
             columns[n] = view.columns.classes, view.columns.heights
-        queue.put((pictures, labels, columns))
+        told = (teachers.told(views),) if teachers else ()
+        queue.put((pictures, labels, columns, *told))
 
 
 def loss_of(
-    net: Reader, pictures: np.ndarray, labels: np.ndarray, columns: np.ndarray, fast: bool
+    net: Reader,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    columns: np.ndarray,
+    *told: np.ndarray,
+    fast: bool,
 ) -> torch.Tensor:
     x = (
         torch.from_numpy(pictures)
@@ -63,7 +76,10 @@ def loss_of(
     n_plates = max(1, int((kinds != 3).sum()))
     classes, at = torch.from_numpy(columns).unbind(1)
     rows = torch.stack([first, last], 1).float()
-    loss = (column_loss(rows.movedim(-1, 1), classes) * weight).sum() / n_plates
+    each = column_loss(rows.movedim(-1, 1), classes)
+    if told:
+        each = each + taught_loss(rows, classes, torch.from_numpy(told[0]).float())
+    loss = (each * weight).sum() / n_plates
     each = row_loss(first, chars[:, :SLOTS_FIRST]) + row_loss(last, chars[:, SLOTS_FIRST:])
     loss = loss + 0.02 * (each * weight).sum() / n_plates
     loss = (
@@ -85,6 +101,20 @@ def column_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return total
 
 
+def taught_loss(logits: torch.Tensor, wanted: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """By how much more a view is surprised by what teachers think than by what is there.
+
+    `logits` and `told` are N x 2 x 48 x classes; together with `column_loss` this is the surprise
+    by the mean of both, weighted by how far the teachers are trusted (the sums of `told`).
+    """
+    logs = logits.log_softmax(-1)
+    trust = told.sum(-1)
+    right = logs.gather(-1, wanted.clamp(min=0)[..., None])[..., 0]
+    part = 0 < wanted
+    each = (trust * right - (told * logs).sum(-1)) * part
+    return each.sum((1, 2)) / part.sum((1, 2)).clamp(min=1)
+
+
 def row_loss(logits: torch.Tensor, chars: torch.Tensor) -> torch.Tensor:
     """How surprised each row is by its characters."""
     lengths = (0 < chars).sum(1)
@@ -95,8 +125,17 @@ def row_loss(logits: torch.Tensor, chars: torch.Tensor) -> torch.Tensor:
     )
 
 
+def teachers_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--teachers", nargs="*", default=[], help="ONNX files of readers that teach (cct_xs)"
+    )
+    parser.add_argument(
+        "--trust", type=float, default=0.5, help="how far they are trusted, beside the truth"
+    )
+
+
 def main() -> None:
-    args = lessons.arguments(__doc__, views=1_500_000, seed=1, width=32)
+    args = lessons.arguments(__doc__, views=1_500_000, seed=1, width=32, more=teachers_of)
 
     def examiner():
         held_out = evaluation.generated(seed=987_654_321, n=1500)
@@ -107,7 +146,8 @@ def main() -> None:
         }
 
     network = lambda: Reader(args.width)
-    lesson = lessons.Lesson(network, render, loss_of, examiner, BATCH, WAITING, KEPT)
+    draw = partial(render, files=args.teachers, trust=args.trust)
+    lesson = lessons.Lesson(network, draw, loss_of, examiner, BATCH, WAITING, KEPT)
     lessons.learn(args, lesson)
 
 

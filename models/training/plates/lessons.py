@@ -45,7 +45,13 @@ class Lesson:
     kept: int
 
 
-def arguments(description: str, views: int, seed: int, width: int) -> argparse.Namespace:
+def arguments(
+    description: str,
+    views: int,
+    seed: int,
+    width: int,
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -72,6 +78,8 @@ def arguments(description: str, views: int, seed: int, width: int) -> argparse.N
         help="folders with gt.tsv: looked at now and then, never learned from",
     )
     parser.add_argument("--no-bf16", action="store_true", help="32-bit arithmetic throughout")
+    if more is not None:
+        more(parser)
     return parser.parse_args()
 
 

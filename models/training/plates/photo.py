@@ -135,9 +135,9 @@ class Photographer:
             self._cover(scene, quad)
         scene, blur = self._lens(scene, char_h)
         field = self._light(scene)
-        if r.random() < 0.12:
-            self._streak(field, quad)
         if r.random() < 0.24:
+            self._streak(field, quad)
+        if r.random() < 0.32:
             self._burn(field, quad)
         noise = self._noise_amount()
         seen = contrast(field, quad)
@@ -239,10 +239,10 @@ class Photographer:
         first = r.choice([0, 0, r.randint(0, 5)])
         points = np.stack([xs, ys], 1)[first : first + r.randint(3, 9)]
         band = np.zeros((h, w), np.uint8)
-        thick = max(1, int(span * r.uniform(0.02, 0.12)))
+        thick = max(1, int(span * r.uniform(0.02, 0.14)))
         cv2.polylines(band, [np.round(points).astype(np.int32)], False, 255, thick, cv2.LINE_AA)
         band = cv2.GaussianBlur(band, (0, 0), max(0.6, span * r.uniform(0.01, 0.06)))
-        field += band[:, :, None].astype(np.float32) * r.uniform(0.4, 1.3)
+        self._shine(field, quad, band)
 
     def _burn(self, field: np.ndarray, quad: np.ndarray) -> None:
         """The sun in the metal: patches that are burnt out, with whatever stood there."""
@@ -255,7 +255,19 @@ class Photographer:
             axes = max(1, int(w * r.uniform(0.03, 0.16))), max(1, int(h * r.uniform(0.04, 0.2)))
             cv2.ellipse(patch, centre, axes, r.uniform(-60, 60), 0, 360, 255, -1, cv2.LINE_AA)
         patch = cv2.GaussianBlur(patch, (0, 0), max(0.6, h * r.uniform(0.01, 0.07)))
-        field += patch[:, :, None].astype(np.float32) * r.uniform(0.3, 1.2)
+        self._shine(field, quad, patch)
+
+    def _shine(self, field: np.ndarray, quad: np.ndarray, where: np.ndarray) -> None:
+        """A reflection: light added to what is there, or so much of it that it hides all."""
+        r = self.r
+        share = where[:, :, None].astype(np.float32) / 255
+        if r.random() < 0.5:
+            field += share * (255 * r.uniform(0.3, 1.3))
+            return
+        (x0, y0), (x1, y1) = np.maximum(quad.min(0), 0).astype(int), quad.max(0).astype(int) + 1
+        ground = float(np.percentile(field[y0:y1, x0:x1], 80))
+        share *= r.uniform(0.7, 1.0)
+        field += share * (ground * r.uniform(0.95, 1.3) + r.uniform(0, 30) - field)
 
     def _holder(self, scene: np.ndarray, quad: np.ndarray) -> None:
         """What the plate is screwed to: its edges stand beside the plate's own."""
@@ -364,7 +376,7 @@ class Photographer:
     def _cut(self, scene: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What is cut out: by corners that are not quite right, or by the box around them."""
         r = self.r
-        if r.random() < 0.5:
+        if r.random() < 0.65:
             span = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
             error = np.array(
                 [[r.gauss(0, 0.02) * span[0], r.gauss(0, 0.035) * span[1]] for _ in range(4)]
