@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use models::{
     Catalog, Store, Task,
-    catalog::{Check, PullEvent, PullOptions, PullOutcome, pull},
+    catalog::{Check, PullEvent, PullOptions, PullOutcome, pull, pull_models},
 };
 use std::{
     path::{Path, PathBuf},
@@ -44,6 +44,9 @@ struct PullArguments {
     /// Only these tasks, for example `plate-read`
     #[arg(long = "task")]
     tasks: Vec<String>,
+    /// Also the models that are not the first choice, to compare with
+    #[arg(long)]
+    all: bool,
 }
 
 /// Runs the sub-command.
@@ -60,7 +63,11 @@ pub fn models(arguments: &ModelsArguments) -> Result<ExitCode> {
             let tasks = chosen_tasks(&pull.tasks)?;
             let options = pull_options(&store_dir, pull.mirror.as_deref(), !pull.offline);
             let outcomes = pull_with_progress(&options, &tasks);
-            Ok(tell(&outcomes))
+            let code = tell(&outcomes);
+            if pull.all {
+                pull_others(&options, &tasks);
+            }
+            Ok(code)
         }
     }
 }
@@ -94,30 +101,53 @@ pub fn pull_options(store_dir: &Path, mirror: Option<&Path>, network: bool) -> P
 
 /// Pulls, and shows how far it is.
 pub fn pull_with_progress(options: &PullOptions, tasks: &[Task]) -> Vec<PullOutcome> {
+    let bar = bar();
+    let outcomes = pull(&Catalog::built_in(), options, tasks, &mut |event| {
+        show(&bar, &event);
+    });
+    bar.finish_and_clear();
+    outcomes
+}
+
+/// Gets every model of these tasks that can be had and is not here yet; what cannot be had is no
+/// failure, since something better is.
+fn pull_others(options: &PullOptions, tasks: &[Task]) {
+    let catalog = Catalog::built_in();
+    let store = Store::new(&options.store_dir, catalog.clone());
+    let models = catalog.models.iter();
+    let wanted = models.filter(|m| tasks.contains(&m.task) && store.check(m) != Check::Good);
+    let ids: Vec<&str> = wanted.map(|model| model.id.as_str()).collect();
+    let bar = bar();
+    let outcomes = pull_models(&catalog, options, &ids, &mut |event| show(&bar, &event));
+    bar.finish_and_clear();
+    for (id, outcome) in outcomes {
+        match outcome {
+            Ok(()) => println!("{:<15} {id}", "besides"),
+            Err(reasons) => println!("{:<15}   not {id}: {}", "", reasons.join("; ")),
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("models  {bar:28} {bytes}/{total_bytes}  {msg}");
     bar.set_style(style.unwrap_or_else(|_template| ProgressStyle::default_bar()));
-    let outcomes = pull(
-        &Catalog::built_in(),
-        options,
-        tasks,
-        &mut |event| match event {
-            PullEvent::Trying { model, source } => {
-                bar.set_message(format!("{model} from {source}"))
-            }
-            PullEvent::Received {
-                n_bytes,
-                n_bytes_total,
-                ..
-            } => {
-                bar.set_length(n_bytes_total);
-                bar.set_position(n_bytes);
-            }
-            PullEvent::Failed { .. } | PullEvent::Installed { .. } => (),
-        },
-    );
-    bar.finish_and_clear();
-    outcomes
+    bar
+}
+
+fn show(bar: &ProgressBar, event: &PullEvent<'_>) {
+    match event {
+        PullEvent::Trying { model, source } => bar.set_message(format!("{model} from {source}")),
+        PullEvent::Received {
+            n_bytes,
+            n_bytes_total,
+            ..
+        } => {
+            bar.set_length(*n_bytes_total);
+            bar.set_position(*n_bytes);
+        }
+        PullEvent::Failed { .. } | PullEvent::Installed { .. } => (),
+    }
 }
 
 fn tell(outcomes: &[PullOutcome]) -> ExitCode {

@@ -217,7 +217,7 @@ impl Chains {
             match detector.filter(|_| is_here(&readers)) {
                 Some(detector) => add(&name, detector, readers)?,
                 None => left_out.push(format!(
-                    "{name}: its models are not here; run `gac models pull`"
+                    "{name}: its models are not here; run `gac models pull --all`"
                 )),
             }
         }
@@ -240,7 +240,7 @@ impl Chains {
             (!is_own(model) && store.has(model)).then_some(model)
         });
         let Some(detector) = models.next() else {
-            let line = "pp-ocr: there is no detector before it; run `gac models pull`";
+            let line = "pp-ocr: there is no detector before it; run `gac models pull --all`";
             self.left_out.push(line.to_owned());
             return Ok(());
         };
