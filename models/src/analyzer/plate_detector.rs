@@ -12,12 +12,15 @@ use domain::{BoxInImage, PlateDetection, PointInImage};
 /// How much smaller the second look shows the region: large plates fit the network's grids then.
 const SMALLER: f32 = 0.6;
 
-/// A region that the first look made smaller than this is shown larger in the second look: its
-/// lower part alone, where a vehicle has its plate.
+/// A region that the first look made smaller than this is shown larger in the second look.
 const LARGER_BELOW: f32 = 0.75;
 
-/// The share of the region's height that the closer look shows, from below.
+/// The share of the region's height that the closer look of a slow detector shows, from below:
+/// where a vehicle has its plate.
 const LOWER_PART: f32 = 0.6;
+
+/// The share of the region's sides that each of the four closer looks of a quick detector shows.
+const TILE: f32 = 0.6;
 
 const IOU_MAX: f32 = 0.5;
 
@@ -47,7 +50,8 @@ impl PlateDetector {
     }
 
     /// As [`Self::find`]; where nothing is found, once more at another scale: closer when the first
-    /// look made the region small, and from farther off otherwise.
+    /// look made the region small, in four parts if that costs little, and from farther off
+    /// otherwise.
     pub(super) fn find_thoroughly(
         &mut self,
         picture: Picture<'_>,
@@ -59,12 +63,18 @@ impl PlateDetector {
         }
         let [width, height] = self.head.model.input_px;
         let scale = (width as f32 / region.width()).min(height as f32 / region.height());
-        if scale < LARGER_BELOW {
-            let y_min = region.y_max - region.height() * LOWER_PART;
-            self.look(picture, BoxInImage { y_min, ..region }, 1.0)
-        } else {
-            self.look(picture, region, SMALLER)
+        if LARGER_BELOW <= scale {
+            return self.look(picture, region, SMALLER);
         }
+        if self.head.model.decoder != Decoder::PlateCorners {
+            let y_min = region.y_max - region.height() * LOWER_PART;
+            return self.look(picture, BoxInImage { y_min, ..region }, 1.0);
+        }
+        let mut found = Vec::new();
+        for tile in tiles(&region) {
+            found.extend(self.look(picture, tile, 1.0)?);
+        }
+        Ok(suppress_doubles(found, IOU_MAX))
     }
 
     fn look(
@@ -92,6 +102,15 @@ impl PlateDetector {
         // Cut at the edge of the picture, two boxes of one plate may now overlap enough.
         Ok(suppress_doubles(found.collect(), IOU_MAX))
     }
+}
+
+/// Four parts of the region that overlap, so that a plate on the middle is whole in one of them.
+fn tiles(region: &BoxInImage) -> [BoxInImage; 4] {
+    let (width, height) = (region.width() * TILE, region.height() * TILE);
+    let [left, top] = [region.x_min, region.y_min];
+    let [right, bottom] = [region.x_max - width, region.y_max - height];
+    [(left, top), (right, top), (left, bottom), (right, bottom)]
+        .map(|(x, y)| BoxInImage::new(x, y, x + width, y + height))
 }
 
 /// The plate in pixels of the picture; `None` when it lies outside the region.
@@ -122,5 +141,20 @@ fn no_plate_detector() -> InferenceError {
         output: "all".to_owned(),
         shape: Vec::new(),
         expected: "a decoder of plates in the catalogue",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_overlap_and_cover_the_region() {
+        let region = BoxInImage::new(100.0, 50.0, 1100.0, 550.0);
+        let [a, b, c, d] = tiles(&region);
+        assert_eq!(a, BoxInImage::new(100.0, 50.0, 700.0, 350.0));
+        assert_eq!((b.x_min, b.x_max), (500.0, 1100.0));
+        assert_eq!((c.y_min, c.y_max), (250.0, 550.0));
+        assert_eq!(d, BoxInImage::new(500.0, 250.0, 1100.0, 550.0));
     }
 }
