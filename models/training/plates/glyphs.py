@@ -433,7 +433,7 @@ def _x(p: Pen, s: Style, v: int, d: float) -> None:
 
 
 def _y(p: Pen, s: Style, v: int, d: float) -> None:
-    meet = p.h * (0.45 + 0.16 * d)
+    meet = p.h * (0.43 + 0.28 * d)
     c = p.w / 2
     p.line(np.array([(0, 0), (c, meet), (c, p.h)]), "ab")
     p.line(np.array([(p.w, 0), (c, meet), (c, p.h)]), "ab")

@@ -137,7 +137,7 @@ class Photographer:
         field = self._light(scene)
         if r.random() < 0.24:
             self._streak(field, quad)
-        if r.random() < 0.32:
+        if r.random() < 0.38:
             self._burn(field, quad)
         noise = self._noise_amount()
         seen = contrast(field, quad)
@@ -252,7 +252,7 @@ class Photographer:
         patch = np.zeros(field.shape[:2], np.uint8)
         for _ in range(r.choice([1, 1, 2, 3])):
             centre = (int(r.uniform(x0, x1)), int(r.uniform(y0, y1)))
-            axes = max(1, int(w * r.uniform(0.03, 0.16))), max(1, int(h * r.uniform(0.04, 0.2)))
+            axes = [max(1, int(w * r.uniform(0.03, 0.22))), max(1, int(h * r.uniform(0.04, 0.3)))]
             cv2.ellipse(patch, centre, axes, r.uniform(-60, 60), 0, 360, 255, -1, cv2.LINE_AA)
         patch = cv2.GaussianBlur(patch, (0, 0), max(0.6, h * r.uniform(0.01, 0.07)))
         self._shine(field, quad, patch)
