@@ -68,8 +68,15 @@ async fn a_corrupt_model_is_told_with_both_hashes_and_never_loaded() {
     let lines = lines_of(&verified);
     assert_eq!(verified.status.code(), Some(1));
     let is_wrong = |line: &String| line.starts_with("WRONG ") && line.contains(words[0]);
+    // What is built into the program is not taken from the folder.
+    let (built_in, of_files): (Vec<_>, Vec<_>) =
+        lines.iter().partition(|line| line.starts_with("good "));
+    assert_eq!(
+        built_in,
+        ["good     plate-detector", "good     plate-reader"]
+    );
     assert!(
-        !lines.is_empty() && lines.iter().all(is_wrong),
+        !of_files.is_empty() && of_files.into_iter().all(is_wrong),
         "{lines:#?}"
     );
 }
@@ -104,7 +111,7 @@ fn a_mirror_without_the_files_leaves_nothing_half_done() {
     let (mirror, store) = (folder.path().join("mirror"), folder.path().join("store"));
     std::fs::create_dir(&mirror).unwrap();
     // A file of the right name with the wrong content.
-    std::fs::write(mirror.join("cct_xs_v1_global.onnx"), "not a model").unwrap();
+    std::fs::write(mirror.join("picodet_s_416_coco.onnx"), "not a model").unwrap();
     let output = gac(&[
         "models",
         "--store",
@@ -112,7 +119,7 @@ fn a_mirror_without_the_files_leaves_nothing_half_done() {
         "pull",
         "--offline",
         "--task",
-        "plate-read",
+        "vehicle-detect",
         "--mirror",
         mirror.to_str().unwrap(),
     ]);
@@ -125,5 +132,38 @@ fn a_mirror_without_the_files_leaves_nothing_half_done() {
     assert_eq!(
         crate::kept::files(&store, ""),
         Vec::<std::path::PathBuf>::new()
+    );
+}
+
+/// Our plate reader is built in; the others are only to compare with, so that they cannot be had is
+/// said and is no failure.
+#[test]
+fn models_to_compare_with_are_asked_for_and_not_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().to_str().unwrap();
+    let arguments = [
+        "models",
+        "--store",
+        store,
+        "pull",
+        "--offline",
+        "--task",
+        "plate-read",
+    ];
+    let output = gac(&arguments);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(lines_of(&output), ["plate-read      plate-reader"]);
+    let output = gac(&[&arguments[..], &["--all"]].concat());
+    let lines = lines_of(&output);
+    assert_eq!(output.status.code(), Some(0), "{lines:#?}");
+    assert_eq!(lines[0], "plate-read      plate-reader");
+    let names = |id: &str| {
+        lines
+            .iter()
+            .any(|line| line.contains(&format!("not {id}: ")))
+    };
+    assert!(
+        names("plate-cct-xs-v1") && names("plate-cct-xs-v2"),
+        "{lines:#?}"
     );
 }

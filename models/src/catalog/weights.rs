@@ -3,7 +3,16 @@
 
 /// Paths from the root of the repository, as the catalogue's `repository` sources name them, with
 /// the files' bytes.
-pub(super) static WEIGHTS: [(&str, &[u8]); 0] = [];
+pub(super) static WEIGHTS: [(&str, &[u8]); 2] = [
+    (
+        "models/weights/plate-detector.onnx",
+        include_bytes!("../../weights/plate-detector.onnx"),
+    ),
+    (
+        "models/weights/plate-reader.onnx",
+        include_bytes!("../../weights/plate-reader.onnx"),
+    ),
+];
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,8 @@ mod objects;
 #[cfg(test)]
 mod onnx;
 #[cfg(test)]
+mod our_plates;
+#[cfg(test)]
 mod our_reader;
 #[cfg(test)]
 mod plates;
