@@ -82,16 +82,18 @@ pub(super) fn judge(
         }
     }
     sort(&mut cases);
-    for _ in 0..CHANGES_MAX {
+    let mut n_changes = 0;
+    loop {
         let (winner, others) = cases.split_first()?;
-        let Some(text) = winner.likelier(others, (views, colour)) else {
-            break;
+        let unread = winner.all_unread(others, (views, colour));
+        let likelier = winner.likelier(&unread);
+        let Some(text) = likelier.filter(|_| n_changes < CHANGES_MAX) else {
+            return Some(winner.judged_beside(others, views, unread));
         };
         cases.push(Case::new(text, views, colour));
         sort(&mut cases);
+        n_changes += 1;
     }
-    let (winner, others) = cases.split_first()?;
-    Some(winner.judged_beside(others, (views, colour)))
 }
 
 /// One candidate.
@@ -103,6 +105,16 @@ struct Case {
     ln_total: f64,
     /// By view and group.
     aligned: Vec<Vec<Alignment>>,
+}
+
+/// Texts with another character at one place that are no candidates, as shares of the candidate.
+struct Unread {
+    /// The characters that any frame thought of there.
+    listed: BTreeSet<char>,
+    /// By character those that somebody thought of.
+    masses: BTreeMap<char, f64>,
+    /// Of all.
+    sum: f64,
 }
 
 fn sort(cases: &mut [Case]) {
@@ -195,18 +207,12 @@ impl Case {
 
     /// The likeliest text with another character at one place, when it is likelier than this one
     /// and no candidate yet.
-    fn likelier(
-        &self,
-        others: &[Self],
-        (views, colour): (&[Weighed<'_>], PlateColour),
-    ) -> Option<Text> {
+    fn likelier(&self, unread: &[Unread]) -> Option<Text> {
         let mut best: Option<(usize, char, f64)> = None;
-        for place in 0..self.chars.len() {
-            let listed = self.listed(views, place);
-            let (masses, _) = self.unread(others, (views, colour), (place, &listed));
-            for (c, mass) in masses {
-                if best.map_or(1.0, |(.., most)| most) < mass {
-                    best = Some((place, c, mass));
+        for (place, unread) in unread.iter().enumerate() {
+            for (c, mass) in &unread.masses {
+                if best.map_or(1.0, |(.., most)| most) < *mass {
+                    best = Some((place, *c, *mass));
                 }
             }
         }
@@ -231,7 +237,8 @@ impl Case {
     fn judged_beside(
         &self,
         others: &[Self],
-        (views, colour): (&[Weighed<'_>], PlateColour),
+        views: &[Weighed<'_>],
+        places: Vec<Unread>,
     ) -> Posterior {
         let rivals: Vec<(f64, Vec<Option<char>>)> = others
             .iter()
@@ -244,20 +251,19 @@ impl Case {
         let witnesses: f64 = views.iter().map(|view| view.weight).sum();
         let elsewhere = exp(witnesses * ln(MISSED));
         let mut rival_share = 0.0_f64;
-        let mut places: Vec<(BTreeMap<char, f64>, f64)> = Vec::new();
-        for (place, own) in self.chars.iter().enumerate() {
-            let listed = self.listed(views, place);
-            for c in listed.iter().filter(|c| *c != own) {
+        for (place, unread) in places.iter().enumerate() {
+            let own = self.chars[place];
+            for c in unread.listed.iter().filter(|c| **c != own) {
                 rival_share = rival_share.max(self.share(views, place, *c));
             }
-            places.push(self.unread(others, (views, colour), (place, &listed)));
         }
-        let unread: f64 = places.iter().map(|(_, sum)| sum).sum();
+        let unread: f64 = places.iter().map(|unread| unread.sum).sum();
         let all = 1.0 + unread + elsewhere + rivals.iter().map(|(mass, _)| mass).sum::<f64>();
         let mut chars = Vec::new();
-        for (place, (mut masses, changed)) in places.into_iter().enumerate() {
+        for (place, unread) in places.into_iter().enumerate() {
+            let mut masses = unread.masses;
             let own = self.chars[place];
-            let mut against = elsewhere + changed;
+            let mut against = elsewhere + unread.sum;
             for (mass, theirs) in &rivals {
                 let c = theirs.get(place).copied().flatten();
                 if c != Some(own) {
@@ -283,14 +289,19 @@ impl Case {
         }
     }
 
-    /// The texts with another character at one place that are no candidates: by character those
-    /// that somebody thought of, and the sum of all.
+    /// For every place the texts with another character there that are no candidates.
+    fn all_unread(&self, others: &[Self], at: (&[Weighed<'_>], PlateColour)) -> Vec<Unread> {
+        let places = 0..self.chars.len();
+        places.map(|place| self.unread(others, at, place)).collect()
+    }
+
     fn unread(
         &self,
         others: &[Self],
         (views, colour): (&[Weighed<'_>], PlateColour),
-        (place, listed): (usize, &BTreeSet<char>),
-    ) -> (BTreeMap<char, f64>, f64) {
+        place: usize,
+    ) -> Unread {
+        let listed = self.listed(views, place);
         let own = self.chars[place];
         let here = self.ln_evidence(views, (place, own));
         let beside = |c: char| exp(self.ln_evidence(views, (place, c)) - here);
@@ -311,7 +322,11 @@ impl Case {
         // No plate has this character, so no reader thought of it.
         let n_left = (CHARSET - listed.len() as f64).max(0.0);
         let sum = masses.values().sum::<f64>() + n_left * beside('\0');
-        (masses, sum)
+        Unread {
+            listed,
+            masses,
+            sum,
+        }
     }
 
     /// The share that another character has beside the voted one, as if all frames were one
