@@ -38,7 +38,7 @@ use benches::{
     },
     table::table,
 };
-use gac::offline::Checkout;
+use gac::{offline::Checkout, report::Expectation};
 use indicatif::{ProgressBar, ProgressStyle};
 use models::{Runtime, RuntimeSearch};
 use std::{
@@ -372,10 +372,12 @@ fn group_charts(named: &[(&str, &Results)]) -> Vec<String> {
 fn gate_passes(root: &Path, folder: &Path, measured: &mut Measured) -> Result<(), Failure> {
     let checkout = Checkout::new(root);
     let bar = bar(passes::NAME, passes::n_scenes());
-    let by_weather = passes::run(&checkout, &folder.join(passes::NAME), |outcome| {
+    let by_weather = passes::run(&checkout, &folder.join(passes::NAME), |weather, outcome| {
         bar.inc(1);
-        for line in outcome.expectations.iter().filter(|e| !e.is_met) {
-            bar.suspend(|| println!("{}: {}", line.subject, line.happened));
+        let is_told = |e: &&Expectation| !e.is_met || e.is_plate_right == Some(false);
+        for line in outcome.expectations.iter().filter(is_told) {
+            let (seed, subject) = (outcome.seed, &line.subject);
+            bar.suspend(|| println!("{weather}, seed {seed}: {subject}: {}", line.happened));
         }
     })?;
     bar.finish_and_clear();

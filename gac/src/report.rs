@@ -102,6 +102,9 @@ pub struct Expectation {
     pub is_met: bool,
     /// Whether something was done that must not be done, rather than something missed.
     pub is_forbidden: bool,
+    /// Whether the plate was read as it is and never decisively as another; none where no plate is
+    /// judged.
+    pub is_plate_right: Option<bool>,
 }
 
 /// A distribution.

@@ -56,11 +56,11 @@ pub fn chain(checkout: &Checkout) -> String {
     chosen.map_or("none".to_owned(), |chosen| name_of(store.catalog(), chosen))
 }
 
-/// Runs every scene; by weather. `progress` hears of every scene.
+/// Runs every scene; by weather. `progress` hears of every scene, and of its weather.
 pub fn run(
     checkout: &Checkout,
     folder: &Path,
-    mut progress: impl FnMut(&SceneOutcome),
+    mut progress: impl FnMut(&str, &SceneOutcome),
 ) -> Result<BTreeMap<&'static str, Passes>, Box<dyn Error>> {
     checkout.prepare(SceneKind::Gate)?;
     let mut by_weather: BTreeMap<&'static str, Passes> = BTreeMap::new();
@@ -75,7 +75,7 @@ pub fn run(
                 .raining(rain);
             let outcome = offline::run_spec(checkout, &spec, &state)?;
             by_weather.entry(weather).or_default().add(&outcome);
-            progress(&outcome);
+            progress(weather, &outcome);
         }
     }
     Ok(by_weather)

@@ -93,7 +93,7 @@ impl Score {
     /// A vehicle that is lost and found again is several sightings: what counts is the one that a
     /// gate would act on, and else the one that rests on most frames. Every decisive one must be
     /// right.
-    fn count_plate(&mut self, sightings: &[&Sighting], truth: &Plate) -> String {
+    fn count_plate(&mut self, sightings: &[&Sighting], truth: &Plate) -> PlateRead {
         let reads = || {
             let voted = |s: &&Sighting| {
                 let vote = s.plate.as_ref()?;
@@ -103,18 +103,33 @@ impl Score {
         };
         self.plates += 1;
         self.plates_decisive += usize::from(reads().any(|(_, is_decisive, _)| is_decisive));
-        let is_wrong = reads().any(|(plate, is_decisive, _)| is_decisive && !plate.matches(truth));
-        self.plates_wrong += usize::from(is_wrong);
+        let wrong = reads().find(|(plate, is_decisive, _)| *is_decisive && !plate.matches(truth));
+        self.plates_wrong += usize::from(wrong.is_some());
         let best = reads().max_by_key(|(_, is_decisive, n_reads)| (*is_decisive, *n_reads));
-        match best {
-            Some((plate, ..)) if plate.matches(truth) => {
-                self.plates_exact += 1;
-                "read exactly".to_owned()
-            }
+        let is_exact = best
+            .as_ref()
+            .is_some_and(|(plate, ..)| plate.matches(truth));
+        self.plates_exact += usize::from(is_exact);
+        let mut words = match best {
+            Some(_) if is_exact => "read exactly".to_owned(),
             Some((plate, ..)) => format!("read as {}", plate.expose()),
             None => "not read".to_owned(),
+        };
+        if let Some((plate, ..)) = &wrong {
+            words += &format!(", decisively as {}", plate.expose());
+        }
+        PlateRead {
+            words,
+            is_right: is_exact && wrong.is_none(),
         }
     }
+}
+
+/// How a vehicle's plate was read.
+struct PlateRead {
+    words: String,
+    /// Read as it is, and never decisively as another.
+    is_right: bool,
 }
 
 /// Nothing of nothing is all right.
@@ -275,9 +290,10 @@ fn gate(
                 why_words(vehicle.why)
             ),
             expected: expected.to_owned(),
-            happened: format!("{}; {read}", doing.words),
+            happened: format!("{}; {}", doing.words, read.words),
             is_met,
             is_forbidden: usize::from(vehicle.expected == Expected::Grant) < doing.n_commands,
+            is_plate_right: Some(read.is_right),
         });
     }
     expectations.extend(stray(camera, &found.strays, seen));
@@ -331,6 +347,7 @@ fn door(
             happened: format!("{}; liveness {}", doing.words, liveness.join(" ")),
             is_met,
             is_forbidden: usize::from(approach.expected == Expected::Grant) < doing.n_commands,
+            is_plate_right: None,
         });
     }
     expectations.extend(stray(camera, &found.strays, seen));
@@ -347,6 +364,7 @@ fn stray(camera: &DemoCamera, strays: &[&Sighting], seen: &Seen) -> Option<Expec
         happened: doing.words,
         is_met: false,
         is_forbidden: true,
+        is_plate_right: None,
     })
 }
 

@@ -50,15 +50,16 @@ pub(super) fn judge(
         } else {
             own.is_empty()
         };
+        let mut is_plate_right = None;
         if is_violation {
             score.asked += 1;
             score.right += usize::from(!own.is_empty());
-            let vote = own
-                .first()
-                .and_then(|candidate| candidate.plate.as_ref()?.plate());
-            score.plates += usize::from(!own.is_empty());
-            score.plates_exact +=
-                usize::from(vote.is_some_and(|plate| plate.matches(&vehicle.plate.plate())));
+            is_plate_right = own.first().map(|candidate| {
+                let vote = candidate.plate.as_ref().and_then(|vote| vote.plate());
+                vote.is_some_and(|plate| plate.matches(&vehicle.plate.plate()))
+            });
+            score.plates += usize::from(is_plate_right.is_some());
+            score.plates_exact += usize::from(is_plate_right == Some(true));
         }
         expectations.push(Expectation {
             camera: camera.id.to_owned(),
@@ -77,6 +78,7 @@ pub(super) fn judge(
             happened: words(&own, vehicle, camera),
             is_met,
             is_forbidden: usize::from(is_violation) < own.len(),
+            is_plate_right,
         });
     }
     for candidate in candidates.iter().filter(|c| !explained.contains(&c.id)) {
@@ -87,6 +89,7 @@ pub(super) fn judge(
             happened: "became one".to_owned(),
             is_met: false,
             is_forbidden: true,
+            is_plate_right: None,
         });
     }
     score

@@ -71,6 +71,8 @@ pub(crate) struct BoxFilter {
     y: AxisFilter,
     width: AxisFilter,
     height: AxisFilter,
+    /// Width and height when it was last seen.
+    seen: (f32, f32),
 }
 
 impl BoxFilter {
@@ -83,6 +85,7 @@ impl BoxFilter {
             y: centre_filter(centre.y),
             width: side_filter(bounds.width()),
             height: side_filter(bounds.height()),
+            seen: (bounds.width(), bounds.height()),
         }
     }
 
@@ -90,11 +93,11 @@ impl BoxFilter {
         let size = size_of(&self.bounds());
         self.x.predict(dt_s, CENTRE_DRIFT * size);
         self.y.predict(dt_s, CENTRE_DRIFT * size);
-        for side in [&mut self.width, &mut self.height] {
-            let before = side.position;
+        let (width, height) = self.seen;
+        for (side, seen) in [(&mut self.width, width), (&mut self.height, height)] {
             side.predict(dt_s, SIDE_DRIFT * size);
-            // A box that coasts neither vanishes nor explodes.
-            side.position = side.position.clamp(before * 0.5, before * 2.0);
+            // A box that coasts neither vanishes nor explodes, however many frames it does.
+            side.position = side.position.clamp(seen * 0.5, seen * 2.0);
         }
     }
 
@@ -106,6 +109,7 @@ impl BoxFilter {
             .update(centre.y, std + half_off(&self.height, bounds.height()));
         self.width.update(bounds.width(), std);
         self.height.update(bounds.height(), std);
+        self.seen = (bounds.width(), bounds.height());
     }
 
     pub(crate) fn bounds(&self) -> BoxInImage {
@@ -164,6 +168,21 @@ mod tests {
         assert!(off_px.abs() < 5.0, "{off_px}");
         assert!((filter.velocity().x - 500.0).abs() < 10.0);
         assert!(filter.velocity().y.abs() < 1.0);
+    }
+
+    #[test]
+    fn a_box_that_is_cut_off_at_the_border_does_not_grow_for_ever() {
+        let mut filter = BoxFilter::new(&moved(0.0));
+        for step in 1_u8..=4 {
+            filter.predict(0.3);
+            let growth = 30.0 * f32::from(step);
+            filter.update(&BoxInImage::new(0.0, 100.0, 40.0 + growth, 180.0));
+        }
+        for _ in 0..6 {
+            filter.predict(0.3);
+        }
+        let width = filter.bounds().width();
+        assert!((200.0..=320.0).contains(&width), "{width}");
     }
 
     #[test]

@@ -41,6 +41,15 @@ impl ClassGroup {
 const DUPLICATE_IOU: f32 = 0.6;
 /// The same for boxes of one class, which the detector has already thinned out.
 const DUPLICATE_IOU_SAME_CLASS: f32 = 0.8;
+/// A box that lies within another one by so much, is nearly as wide and stands on the same ground
+/// shows the lower part of the same vehicle. What is nearer stands lower in the picture.
+const PART_INSIDE_MIN: f32 = 0.9;
+/// Share of the whole vehicle's width.
+const PART_WIDTH_MIN: f32 = 0.8;
+/// Share of the whole vehicle's height.
+const PART_FEET_APART_MAX: f32 = 0.06;
+/// Share of the whole vehicle's height; beyond, both are the whole, and the surer one is kept.
+const PART_HEIGHT_MAX: f32 = 0.75;
 /// Nobody carries more on one motorbike that a detector still tells apart.
 const RIDERS_MAX: usize = 4;
 
@@ -62,8 +71,8 @@ pub fn merge_riders(detections: Vec<Detection>) -> Vec<Detection> {
     plain(riders(indexed(detections)))
 }
 
-/// Removes the weaker of two boxes that show one vehicle: a car that is also a truck, an overlap
-/// that NMS left over.
+/// Removes one of two boxes that show one vehicle: the weaker one of a car that is also a truck and
+/// of an overlap that NMS left over, and the lower part of a lorry beside the whole of it.
 ///
 /// People, faces and plates are left alone: two people do overlap that much.
 pub fn merge_duplicates(detections: Vec<Detection>) -> Vec<Detection> {
@@ -110,6 +119,12 @@ pub(crate) fn riders(detections: Vec<Indexed>) -> Vec<Indexed> {
 }
 
 pub(crate) fn duplicates(mut detections: Vec<Indexed>) -> Vec<Indexed> {
+    let wholes: Vec<Detection> = detections.iter().map(|d| d.detection.clone()).collect();
+    detections.retain(|d| {
+        !wholes
+            .iter()
+            .any(|whole| is_lower_part(&d.detection, whole))
+    });
     detections.sort_by(|a, b| {
         let by_score = b.detection.score.total_cmp(&a.detection.score);
         by_score.then(a.index.cmp(&b.index))
@@ -135,6 +150,18 @@ fn is_duplicate(a: &Detection, b: &Detection) -> bool {
         DUPLICATE_IOU
     };
     group.is_vehicle() && group == ClassGroup::of(b.class) && iou_max < a.bounds.iou(&b.bounds)
+}
+
+/// Whether both stand on the same four wheels, and one shows less of what stands there.
+fn is_lower_part(part: &Detection, whole: &Detection) -> bool {
+    let is_four_wheel = |d: &Detection| ClassGroup::of(d.class) == ClassGroup::FourWheel;
+    let (p, w) = (&part.bounds, &whole.bounds);
+    is_four_wheel(part)
+        && is_four_wheel(whole)
+        && p.height() <= PART_HEIGHT_MAX * w.height()
+        && PART_INSIDE_MIN <= p.share_inside(w)
+        && PART_WIDTH_MIN * w.width() <= p.width()
+        && (p.y_max - w.y_max).abs() <= PART_FEET_APART_MAX * w.height()
 }
 
 fn is_riding(person: &BoxInImage, ride: &BoxInImage) -> bool {
@@ -202,6 +229,22 @@ mod tests {
         let ride = seen(Class::Motorbike, [100., 100., 150., 200.], 0.8);
         assert_eq!(merge_riders(vec![ride.clone(), beside]).len(), 2);
         assert_eq!(merge_riders(vec![ride, in_front]).len(), 2);
+    }
+
+    #[test]
+    fn the_lower_part_of_a_lorry_is_no_vehicle_of_its_own_and_a_car_before_it_is() {
+        let whole = seen(Class::Truck, [344., 1., 821., 508.], 0.5);
+        let part = seen(Class::Truck, [351., 344., 800., 507.], 0.8);
+        let both = vec![part.clone(), whole.clone()];
+        assert_eq!(merge_duplicates(both), std::slice::from_ref(&whole));
+        for other in [
+            // Nearer, narrower, or up on the loading area.
+            seen(Class::Car, [351., 344., 800., 560.], 0.8),
+            seen(Class::Car, [400., 344., 700., 507.], 0.8),
+            seen(Class::Car, [351., 10., 800., 200.], 0.8),
+        ] {
+            assert_eq!(merge_duplicates(vec![whole.clone(), other]).len(), 2);
+        }
     }
 
     #[test]

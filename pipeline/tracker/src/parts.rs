@@ -44,6 +44,8 @@ pub(crate) struct Part<B> {
     pub(crate) carrier: Option<u64>,
     votes: BTreeMap<u64, u32>,
     n_hits: u32,
+    /// The last that had the majority: it keeps the part until another one has.
+    owned_by: Option<u64>,
     /// The subject that was made for it: sightings of it alone count for that one.
     made: Option<u64>,
 }
@@ -97,6 +99,7 @@ impl<B: Ballot> Parts<B> {
                 carrier: None,
                 votes: BTreeMap::new(),
                 n_hits: 0,
+                owned_by: None,
                 made: None,
             });
             part.track = update.track;
@@ -138,8 +141,10 @@ impl<B: Ballot> Parts<B> {
             if part.carrier == Some(from) {
                 part.carrier = Some(to);
             }
-            if part.made == Some(from) {
-                part.made = Some(to);
+            for own in [&mut part.made, &mut part.owned_by] {
+                if *own == Some(from) {
+                    *own = Some(to);
+                }
             }
         }
     }
@@ -157,16 +162,27 @@ impl<B: Ballot> Parts<B> {
             if let Some(n) = part.votes.remove(&subject) {
                 part.n_hits = part.n_hits.saturating_sub(n);
             }
-            if part.made == Some(subject) {
-                part.made = None;
+            for own in [&mut part.made, &mut part.owned_by] {
+                if *own == Some(subject) {
+                    *own = None;
+                }
             }
         }
     }
 }
 
 impl<B: Ballot> Part<B> {
-    /// The subject that carried it in at least half of the frames, the older one of two.
+    /// The subject that carried it in at least half of the frames, the older one of two; or else
+    /// the last one that had, while in at least half of the frames somebody carries it.
     pub(crate) fn owner(&self) -> Option<u64> {
+        self.majority().or_else(|| {
+            let n_carried: u32 = self.votes.values().sum();
+            self.owned_by
+                .filter(|_| self.n_hits <= n_carried.saturating_mul(2))
+        })
+    }
+
+    fn majority(&self) -> Option<u64> {
         let mut best: Option<(u64, u32)> = None;
         for (subject, n) in &self.votes {
             if best.is_none_or(|(_, most)| most < *n) {
@@ -191,6 +207,7 @@ impl<B: Ballot> Part<B> {
     pub(crate) fn give_to(&mut self, subject: u64) {
         self.votes = BTreeMap::from([(subject, self.n_hits)]);
         self.made = Some(subject);
+        self.owned_by = Some(subject);
     }
 
     /// Counts one frame. Gives the ballot so far when the track has jumped to another plate or
@@ -207,6 +224,7 @@ impl<B: Ballot> Part<B> {
         if let Some(subject) = carrier.or(self.made) {
             *self.votes.entry(subject).or_default() += 1;
         }
+        self.owned_by = self.owner();
         self.n_alone = if carrier.is_some() {
             0
         } else {

@@ -43,7 +43,9 @@ impl SightingsConfig {
             confirm_hits: 2,
             // Plates are small: between two frames they move by several of their own heights.
             distance_max: 3.0,
-            coast: Duration::from_millis(1000),
+            // They are looked for less often than vehicles are.
+            coast: Duration::from_millis(1200),
+            tentative_coast: Duration::from_millis(1000),
             ..TrackerConfig::default()
         };
         Self {

@@ -195,6 +195,48 @@ fn a_track_lives_from_tentative_to_ended_and_ends_once() {
 }
 
 #[test]
+fn who_comes_when_a_track_is_over_is_another_and_a_pause_of_the_camera_ends_none() {
+    let n_tracks = |frames: &[(i64, bool)]| {
+        let mut tracker = Tracker::new(TrackerConfig::default());
+        let mut updates: Vec<TrackUpdate> = Vec::new();
+        for (ms, is_seen) in frames {
+            let car = [seen(Class::Car, (200., 200.), (100., 80.))];
+            tracker.step(at(*ms), &car[..usize::from(*is_seen)], &mut updates);
+        }
+        let ids: BTreeSet<TrackId> = updates.iter().map(|u| u.track.id).collect();
+        ids.len()
+    };
+    let begun = [(0, true), (100, true), (200, true)];
+    let then = |rest: &[(i64, bool)]| [&begun[..], rest].concat();
+    assert_eq!(n_tracks(&then(&[(1500, false), (1800, true)])), 2);
+    assert_eq!(n_tracks(&then(&[(1500, false), (1700, true)])), 1);
+    assert_eq!(n_tracks(&then(&[(3000, true)])), 1);
+}
+
+#[test]
+fn what_is_long_out_of_sight_is_not_continued_by_a_weak_box() {
+    let states = |after_ms: i64| {
+        let mut tracker = Tracker::new(TrackerConfig::default());
+        let mut updates = Vec::new();
+        for (ms, score) in [
+            (0, 0.9),
+            (100, 0.9),
+            (200, 0.9),
+            (300, 0.0),
+            (after_ms, 0.2),
+        ] {
+            let mut car = seen(Class::Car, (200., 200.), (100., 80.));
+            car.score = score;
+            updates.clear();
+            tracker.step(at(ms), &[car], &mut updates);
+        }
+        updates.iter().map(|u| u.track.state).collect::<Vec<_>>()
+    };
+    assert_eq!(states(900), [TrackState::Confirmed]);
+    assert_eq!(states(1100), [TrackState::Coasting]);
+}
+
+#[test]
 fn a_weak_box_continues_a_track_but_starts_none() {
     let mut tracker = Tracker::new(TrackerConfig::default());
     let mut updates = Vec::new();

@@ -1,7 +1,7 @@
 //! What is told of a plate through the messages of one vehicle.
 
 use super::{Camera, car, plate, text, way};
-use domain::Timestamp;
+use domain::{BoxInImage, Timestamp};
 
 #[test]
 fn the_final_message_has_what_every_frame_was_read_as_and_no_other_has() {
@@ -48,4 +48,31 @@ fn after_one_plate_was_decisive_no_look_alike_is() {
         ("30F25653", false)
     );
     assert!(last.plate.as_ref().unwrap().score() < 1.0);
+}
+
+#[test]
+fn a_plate_that_two_boxes_contend_for_stays_with_the_first() {
+    // Two frames without a vehicle, then a car, then also a box that is a part of it and that the
+    // tracker takes for another car: no longer has anybody carried the plate in half of the frames.
+    let mut camera = Camera::new(|_| ());
+    for n in 0..18 {
+        let whole = car(way(n));
+        let mut part = whole.clone();
+        let middle = whole.bounds.centre().y - 20.0;
+        part.bounds = BoxInImage::new(
+            whole.bounds.x_min + 60.0,
+            middle,
+            whole.bounds.x_max - 60.0,
+            whole.bounds.y_max,
+        );
+        let found = [whole, part];
+        let n_found = usize::from(2 <= n) + usize::from(10 <= n);
+        camera.frame(&found[..n_found], &[plate("30F25658", way(n))], &[]);
+    }
+    let messages = camera.finished();
+    let mut read: Vec<(u128, String)> = messages.iter().map(|m| (m.id.0, text(m))).collect();
+    read.sort();
+    read.dedup();
+    let expect = [(1, "30F25658".to_owned()), (2, String::new())];
+    assert_eq!(read, expect);
 }
