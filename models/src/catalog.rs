@@ -132,6 +132,10 @@ pub struct Model {
     /// How much larger than the face's box the crop is, where the decoder asks for it.
     #[serde(default)]
     pub crop_scale: Option<f32>,
+    /// In how many parts a plate detector looks at a region again in which it found nothing: four
+    /// where a look costs little, or one, the lower part.
+    #[serde(default)]
+    pub closer_look: CloserLook,
     /// What was measured, in words.
     pub accuracy: String,
     /// The shortest of many calls on a frame of 1280 x 720, preparation included, one thread of a
@@ -140,6 +144,17 @@ pub struct Model {
     /// Where it comes from, in order of preference.
     #[serde(rename = "source", default)]
     pub sources: Vec<Source>,
+}
+
+/// What a plate detector is shown of a region that it sees small and in which it found nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CloserLook {
+    /// The lower part, where a vehicle has its plate.
+    #[default]
+    LowerPart,
+    /// Four parts that overlap.
+    FourParts,
 }
 
 /// Where a model comes from.

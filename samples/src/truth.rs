@@ -390,6 +390,14 @@ impl PlateInFrame {
     pub fn corners_in_image(&self) -> [PointInImage; 4] {
         self.corners.map(|[x, y]| PointInImage { x, y })
     }
+
+    /// The upright box around its corners.
+    pub fn bounds_in_image(&self) -> BoxInImage {
+        let of = |axis: usize| self.corners.iter().map(move |corner| corner[axis]);
+        let least = |axis| of(axis).fold(f32::MAX, f32::min);
+        let most = |axis| of(axis).fold(f32::MIN, f32::max);
+        BoxInImage::new(least(0), least(1), most(0), most(1))
+    }
 }
 
 /// A face in one frame.
@@ -406,7 +414,22 @@ pub struct FaceInFrame {
     pub visible: f32,
 }
 
+/// The least share of a plate that counts as all of it.
+const WHOLE_PLATE: f32 = 0.99;
+
 impl Truth {
+    /// A vehicle in a frame that shows all of its plate, and that plate; `None` where it does not.
+    pub fn whole_plate(
+        &self,
+        frame: u32,
+        vehicle: u32,
+    ) -> Option<(&VehicleInFrame, &PlateInFrame)> {
+        let seen = &self.frames.get(frame as usize)?.vehicles;
+        let seen = seen.iter().find(|seen| seen.id == vehicle)?;
+        let plate = seen.plate.as_ref()?;
+        (WHOLE_PLATE <= plate.visible).then_some((seen, plate))
+    }
+
     /// Writes the lines of `truth.jsonl`.
     pub fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
         serde_json::to_writer(&mut *to, &self.header)?;

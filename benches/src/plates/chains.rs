@@ -9,7 +9,7 @@ use crate::clock;
 use domain::{BoxInImage, Frame, PlateDetection, PlateRead};
 use models::{
     Analyzer, Analyzers, Catalog, InferenceError, ModelError, Runtime, Store, Task,
-    catalog::{Candidate, Decoder, Model, PullOptions, Source, pull_models},
+    catalog::{Candidate, CloserLook, Decoder, Model, PullOptions, Source, pull_models},
 };
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -113,6 +113,7 @@ fn trial(catalog: &Catalog, (task, id): (Task, &str), bytes: &[u8]) -> Model {
         input_px,
         score_min,
         crop_scale: None,
+        closer_look: ours.map_or(CloserLook::FourParts, |ours| ours.closer_look),
         accuracy: String::new(),
         ms_min: 0.0,
         sources: vec![Source::Repository {

@@ -1,6 +1,7 @@
 //! Plates of every ground colour by day and by night, drawn by another renderer than the readers
 //! are trained with.
 
+use domain::BoxInImage;
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
 use samples::{
     Light, Scene,
@@ -56,7 +57,7 @@ fn scene(
     let (width, height) = scene.size();
     let mut rgb = vec![0; (3 * width * height) as usize];
     for vehicle in scene.truth().header.vehicles.clone() {
-        let Some((frame, [x0, y0, x1, y1])) = best_view(&scene, &vehicle) else {
+        let Some((frame, bounds)) = best_view(&scene, &vehicle) else {
             continue;
         };
         scene.render(frame, &mut rgb);
@@ -71,9 +72,15 @@ fn scene(
             PlateTint::Blue => "blue",
             PlateTint::Red => "red",
         };
+        let BoxInImage {
+            x_min,
+            y_min,
+            x_max,
+            y_max,
+        } = bounds;
         writeln!(
             table,
-            "{file}\t{x0}\t{y0}\t{x1}\t{y1}\t{text}\t{colour}-{light_name}"
+            "{file}\t{x_min}\t{y_min}\t{x_max}\t{y_max}\t{text}\t{colour}-{light_name}"
         )?;
     }
     Ok(())
@@ -81,7 +88,7 @@ fn scene(
 
 /// A frame that shows all of its plate, standing or, of every other vehicle, still moving; with the
 /// plate's box.
-fn best_view(scene: &Scene, vehicle: &VehicleTruth) -> Option<(u32, [f32; 4])> {
+fn best_view(scene: &Scene, vehicle: &VehicleTruth) -> Option<(u32, BoxInImage)> {
     let stop = vehicle.stop_frame?;
     let moving = stop.saturating_sub(BEFORE_STOP);
     let frames = if vehicle.id.is_multiple_of(2) {
@@ -90,12 +97,7 @@ fn best_view(scene: &Scene, vehicle: &VehicleTruth) -> Option<(u32, [f32; 4])> {
         [stop, stop]
     };
     frames.into_iter().find_map(|frame| {
-        let seen = scene.truth().frames.get(frame as usize)?;
-        let seen = seen.vehicles.iter().find(|seen| seen.id == vehicle.id)?;
-        let plate = seen.plate.as_ref().filter(|plate| 0.99 <= plate.visible)?;
-        let of = |axis: usize| plate.corners.iter().map(move |corner| corner[axis]);
-        let least = |axis| of(axis).fold(f32::MAX, f32::min);
-        let most = |axis| of(axis).fold(f32::MIN, f32::max);
-        Some((frame, [least(0), least(1), most(0), most(1)]))
+        let (_, plate) = scene.truth().whole_plate(frame, vehicle.id)?;
+        Some((frame, plate.bounds_in_image()))
     })
 }

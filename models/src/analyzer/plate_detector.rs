@@ -3,7 +3,7 @@
 use super::{Head, input::detector_input};
 use crate::{
     InferenceError, ModelError,
-    catalog::Decoder,
+    catalog::{CloserLook, Decoder},
     decode::{Scored, plate_corners, plate_corners::RawPlate, suppress_doubles, yolov9},
     preprocess::{Fit, Picture, Pixels},
 };
@@ -15,11 +15,10 @@ const SMALLER: f32 = 0.6;
 /// A region that the first look made smaller than this is shown larger in the second look.
 const LARGER_BELOW: f32 = 0.75;
 
-/// The share of the region's height that the closer look of a slow detector shows, from below:
-/// where a vehicle has its plate.
+/// The share of the region's height that [`CloserLook::LowerPart`] shows.
 const LOWER_PART: f32 = 0.6;
 
-/// The share of the region's sides that each of the four closer looks of a quick detector shows.
+/// The share of the region's sides that each of [`CloserLook::FourParts`] shows.
 const TILE: f32 = 0.6;
 
 const IOU_MAX: f32 = 0.5;
@@ -50,8 +49,7 @@ impl PlateDetector {
     }
 
     /// As [`Self::find`]; where nothing is found, once more at another scale: closer when the first
-    /// look made the region small, in four parts if that costs little, and from farther off
-    /// otherwise.
+    /// look made the region small, and from farther off otherwise.
     pub(super) fn find_thoroughly(
         &mut self,
         picture: Picture<'_>,
@@ -66,15 +64,19 @@ impl PlateDetector {
         if LARGER_BELOW <= scale {
             return self.look(picture, region, SMALLER);
         }
-        if self.head.model.decoder != Decoder::PlateCorners {
-            let y_min = region.y_max - region.height() * LOWER_PART;
-            return self.look(picture, BoxInImage { y_min, ..region }, 1.0);
+        match self.head.model.closer_look {
+            CloserLook::LowerPart => {
+                let y_min = region.y_max - region.height() * LOWER_PART;
+                self.look(picture, BoxInImage { y_min, ..region }, 1.0)
+            }
+            CloserLook::FourParts => {
+                let mut found = Vec::new();
+                for tile in tiles(&region) {
+                    found.extend(self.look(picture, tile, 1.0)?);
+                }
+                Ok(suppress_doubles(found, IOU_MAX))
+            }
         }
-        let mut found = Vec::new();
-        for tile in tiles(&region) {
-            found.extend(self.look(picture, tile, 1.0)?);
-        }
-        Ok(suppress_doubles(found, IOU_MAX))
     }
 
     fn look(

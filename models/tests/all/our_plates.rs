@@ -7,7 +7,7 @@ use image::{RgbImage, imageops};
 use models::Analyzer;
 use samples::{
     Light, Scene,
-    truth::{PlateTruth, VehicleInFrame, VehicleTruth},
+    truth::{PlateInFrame, PlateTruth, VehicleTruth},
 };
 
 const OURS: [&str; 2] = ["plate-detector", "plate-reader"];
@@ -19,7 +19,7 @@ struct View {
     picture: RgbImage,
     plate: PlateTruth,
     vehicle: BoxInImage,
-    corners: [[f32; 2]; 4],
+    shown: PlateInFrame,
 }
 
 /// One view of every vehicle of a scene with plates of all colours.
@@ -28,7 +28,7 @@ fn views(seed: u64, light: Light) -> Vec<View> {
     let (width, height) = scene.size();
     let mut views = Vec::new();
     for vehicle in scene.truth().header.vehicles.clone() {
-        let Some((frame, seen)) = shown(&scene, &vehicle) else {
+        let Some((frame, bounds, shown)) = shown(&scene, &vehicle) else {
             continue;
         };
         let mut rgb = vec![0; (3 * width * height) as usize];
@@ -36,27 +36,18 @@ fn views(seed: u64, light: Light) -> Vec<View> {
         views.push(View {
             picture: RgbImage::from_raw(width, height, rgb).unwrap(),
             plate: vehicle.plate,
-            vehicle: seen.bounds_in_image(),
-            corners: seen.plate.unwrap().corners,
+            vehicle: bounds,
+            shown,
         });
     }
     assert!(24 <= views.len(), "{} views", views.len());
     views
 }
 
-fn shown(scene: &Scene, vehicle: &VehicleTruth) -> Option<(u32, VehicleInFrame)> {
+fn shown(scene: &Scene, vehicle: &VehicleTruth) -> Option<(u32, BoxInImage, PlateInFrame)> {
     let frame = vehicle.stop_frame?;
-    let seen = scene.truth().frames.get(frame as usize)?;
-    let seen = seen.vehicles.iter().find(|seen| seen.id == vehicle.id)?;
-    let is_whole = seen.plate.as_ref().is_some_and(|p| 0.99 <= p.visible);
-    is_whole.then(|| (frame, seen.clone()))
-}
-
-fn around(corners: &[[f32; 2]; 4]) -> BoxInImage {
-    let of = |axis: usize| corners.iter().map(move |corner| corner[axis]);
-    let least = |axis| of(axis).fold(f32::MAX, f32::min);
-    let most = |axis| of(axis).fold(f32::MIN, f32::max);
-    BoxInImage::new(least(0), least(1), most(0), most(1))
+    let (seen, plate) = scene.truth().whole_plate(frame, vehicle.id)?;
+    Some((frame, seen.bounds_in_image(), plate.clone()))
 }
 
 fn found<'a>(plates: &'a [PlateDetection], truth: &BoxInImage) -> Option<&'a PlateDetection> {
@@ -79,11 +70,11 @@ fn plates_of_every_colour_are_found_and_read() {
             let frame = frame(&view.picture);
             n += 1;
             let plates = analyzer.detect_plates(&frame, view.vehicle).unwrap();
-            let Some(plate) = found(&plates, &around(&view.corners)) else {
+            let Some(plate) = found(&plates, &view.shown.bounds_in_image()) else {
                 continue;
             };
             n_found += 1;
-            n_near += u32::from(is_near(plate, &view.corners));
+            n_near += u32::from(is_near(plate, &view.shown));
             let read = analyzer.read_plate(&frame, plate).unwrap();
             let rows = read.map(|read| read.rows);
             let rows: Option<Vec<String>> =
@@ -98,11 +89,11 @@ fn plates_of_every_colour_are_found_and_read() {
 }
 
 /// Every corner within a sixth of the plate's height.
-fn is_near(plate: &PlateDetection, truth: &[[f32; 2]; 4]) -> bool {
+fn is_near(plate: &PlateDetection, truth: &PlateInFrame) -> bool {
     let corners = plate.corners.expect("our detector tells corners");
-    let height = around(truth).height();
-    let off = |(p, [x, y]): (&domain::PointInImage, &[f32; 2])| (p.x - x).hypot(p.y - y);
-    corners.iter().zip(truth).map(off).all(|d| d < height / 6.0)
+    let height = truth.bounds_in_image().height();
+    let mut pairs = corners.iter().zip(truth.corners_in_image());
+    pairs.all(|(p, q)| (p.x - q.x).hypot(p.y - q.y) < height / 6.0)
 }
 
 /// A plate twelve pixels high in a picture of 1280 x 720: a look at its vehicle shows it larger.
@@ -125,7 +116,7 @@ fn a_plate_of_twelve_pixels_is_found_where_a_vehicle_is() {
 /// The picture so small that the plate is so high, on grey: plate, vehicle.
 fn shrunk(view: &View, height_px: f32) -> (Frame, BoxInImage, BoxInImage) {
     let side = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
-    let [a, b, c, d] = view.corners;
+    let [a, b, c, d] = view.shown.corners;
     let scale = height_px / f32::midpoint(side(a, d), side(b, c));
     let [width, height] =
         [view.picture.width(), view.picture.height()].map(|v| (v as f32 * scale).round() as u32);
@@ -143,7 +134,7 @@ fn shrunk(view: &View, height_px: f32) -> (Frame, BoxInImage, BoxInImage) {
     };
     (
         frame(&picture),
-        moved(around(&view.corners)),
+        moved(view.shown.bounds_in_image()),
         moved(view.vehicle),
     )
 }
