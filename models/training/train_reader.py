@@ -24,7 +24,6 @@ from plates import backgrounds, evaluation, lessons
 from plates.columns import COLUMNS, EITHER
 from plates.photo import HEIGHT, WIDTH, Photographer
 from plates.reader import Reader
-from plates.teachers import Teachers
 from plates.texts import SLOTS, SLOTS_FIRST
 
 BATCH = 96
@@ -39,7 +38,11 @@ def render(
     cv2.setNumThreads(0)
     os.nice(5)
     photographer = Photographer(seed, backgrounds.load(folder))
-    teachers = Teachers(files, trust) if files else None
+    teachers = None
+    if files:
+        from plates.teachers import Teachers  # ONNX Runtime, which nothing else here needs
+
+        teachers = Teachers(files, trust)
     while True:
         views = [photographer.view() for _ in range(BATCH)]
         pictures = np.empty((BATCH, HEIGHT, WIDTH, 3), np.uint8)

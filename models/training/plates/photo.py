@@ -254,6 +254,9 @@ class Photographer:
             centre = (int(r.uniform(x0, x1)), int(r.uniform(y0, y1)))
             axes = [max(1, int(w * r.uniform(0.03, 0.22))), max(1, int(h * r.uniform(0.04, 0.3)))]
             cv2.ellipse(patch, centre, axes, r.uniform(-60, 60), 0, 360, 255, -1, cv2.LINE_AA)
+        if r.random() < 0.3:  # of any shape
+            folds = self.press.texture(patch.shape)
+            patch[np.percentile(folds, r.uniform(80, 97)) < folds] = 255
         patch = cv2.GaussianBlur(patch, (0, 0), max(0.6, h * r.uniform(0.01, 0.07)))
         self._shine(field, quad, patch)
 
@@ -261,13 +264,16 @@ class Photographer:
         """A reflection: light added to what is there, or so much of it that it hides all."""
         r = self.r
         share = where[:, :, None].astype(np.float32) / 255
-        if r.random() < 0.5:
+        if r.random() < 0.35:
             field += share * (255 * r.uniform(0.3, 1.3))
             return
+        if r.random() < 0.6:  # nothing is left of what is below, up to a sharp edge
+            share = np.minimum(share * r.uniform(1, 3), 1)
+        else:
+            share *= r.uniform(0.7, 1.0)
         (x0, y0), (x1, y1) = np.maximum(quad.min(0), 0).astype(int), quad.max(0).astype(int) + 1
         ground = float(np.percentile(field[y0:y1, x0:x1], 80))
-        share *= r.uniform(0.7, 1.0)
-        field += share * (ground * r.uniform(0.95, 1.3) + r.uniform(0, 30) - field)
+        field += share * (ground * r.uniform(0.95, 1.3) + r.uniform(0, 45) - field)
 
     def _holder(self, scene: np.ndarray, quad: np.ndarray) -> None:
         """What the plate is screwed to: its edges stand beside the plate's own."""

@@ -93,7 +93,7 @@ def car(r: Random, shape: str) -> Text:
 
 
 def army(r: Random, shape: str) -> Text:
-    unit = r.choice("ABCHKPQTV") + r.choice(EVERY[10:])
+    unit = r.choice("ABCHKPQTV" if r.random() < 0.5 else EVERY[10:]) + r.choice(EVERY[10:])
     digits = "".join(r.choice(DIGITS) for _ in range(r.choice([4, 4, 4, 4, 5])))
     if shape == CAR_LONG:
         marks = ((2, "-"), (len(unit) + 2, "-"))
@@ -146,7 +146,7 @@ def foreign(r: Random, shape: str) -> Text:
 def random_text(r: Random) -> Text:
     kind = r.random()
     shape = r.choices([BIKE, CAR_SHORT, CAR_LONG], [0.45, 0.2, 0.35])[0]
-    if kind < 0.86:
+    if kind < 0.83:
         return bike(r) if shape == BIKE else car(r, shape)
     if kind < 0.91:
         return army(r, shape)
