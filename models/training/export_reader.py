@@ -108,7 +108,7 @@ def main() -> None:
     )
     parser.add_argument("state", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--width", type=int, default=48)
     parser.add_argument(
         "--int8", action="store_true", help="write the 8-bit model too, beside it"
     )

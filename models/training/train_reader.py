@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the plate reader on generated views. Resumable: run it again and it goes on.
 
-    python train_reader.py --out runs/reader --views 1500000
+    python train_reader.py --out runs/reader --views 450000
 
 Views are rendered by other processes while this one learns; a view is seen a few times, soon after
 each other, when rendering is slower than learning.
@@ -138,7 +138,7 @@ def teachers_of(parser: argparse.ArgumentParser) -> None:
 
 
 def main() -> None:
-    args = lessons.arguments(__doc__, views=1_500_000, seed=1, width=32, more=teachers_of)
+    args = lessons.arguments(__doc__, views=450_000, seed=1, width=48, more=teachers_of)
 
     def examiner():
         held_out = evaluation.generated(seed=987_654_321, n=1500)
