@@ -41,6 +41,10 @@ const STILL_INTERVAL: Duration = Duration::from_secs(2);
 /// Things that stand still before a camera that has no gate are looked at this often.
 const WAITING_INTERVAL: Duration = Duration::from_millis(400);
 
+/// How long what is not believed yet is waited for: a gate at which everybody is settled may miss
+/// it once.
+const TENTATIVE_COAST: Duration = Duration::from_millis(800);
+
 /// A gate at which everybody is settled looks this often: somebody new may come, and who is there
 /// may go.
 const SETTLED_INTERVAL: Duration = Duration::from_millis(280);
@@ -74,6 +78,8 @@ pub(crate) struct CameraCore {
     ring: FrameRing,
     told: BTreeMap<SightingId, Told>,
     last_plate_look: BTreeMap<TrackId, Look>,
+    /// Looks at the lane that found no plate.
+    n_empty_lane: u32,
     last_looked_at: Option<Timestamp>,
     last_live_at: Option<Timestamp>,
     n_live_tracks: usize,
@@ -117,6 +123,7 @@ impl CameraCore {
             motion,
             told: BTreeMap::new(),
             last_plate_look: BTreeMap::new(),
+            n_empty_lane: 0,
             last_looked_at: None,
             last_live_at: None,
             n_live_tracks: 0,
@@ -472,6 +479,7 @@ fn new_tracker(first_id: u64) -> Tracker {
     Tracker::new(TrackerConfig {
         score_high: SCORE_HIGH,
         confirm_hits: CONFIRM_HITS,
+        tentative_coast: TENTATIVE_COAST,
         first_id,
         ..TrackerConfig::default()
     })

@@ -4,10 +4,6 @@
 //! The reader is taught what each column shows, and that between two characters there is a column
 //! of nothing: an unbroken stretch of columns that show something is one character.
 
-mod together;
-
-pub use together::together;
-
 use super::{exactly, is_distribution, largest, named, ranked};
 use crate::{InferenceError, runtime::TensorView};
 use domain::{CharRead, PlateColour, RowRead};

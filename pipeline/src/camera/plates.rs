@@ -1,5 +1,5 @@
-//! Which vehicles' plates are looked for in a frame. A plate detector costs 24 ms: one or two looks
-//! a frame are enough.
+//! Where plates are looked for in a frame. One or two looks are enough: the next frame shows them
+//! as well.
 
 use super::CameraCore;
 use domain::{
@@ -17,6 +17,9 @@ const CLOSER_FROM_PX: f32 = 240.0;
 
 /// The part of a vehicle's height that the closer look shows, from below.
 const LOWER_PART: f32 = 0.6;
+
+/// The share of the lane's sides that a closer look at a lane without vehicles shows.
+const LANE_PART: f32 = 0.6;
 
 /// Shares of a vehicle's width and height that a look shows beside it: the usual one, and the one
 /// after a look that found nothing.
@@ -77,6 +80,8 @@ impl CameraCore {
                 } else {
                     0
                 };
+            } else if found.is_empty() {
+                self.n_empty_lane = self.n_empty_lane.wrapping_add(1);
             }
             for plate in found {
                 let is_known = plates
@@ -134,7 +139,7 @@ impl CameraCore {
             let lane = self.place.as_ref().map_or(whole, |place| place.bounds);
             return vec![Area {
                 vehicle: None,
-                bounds: lane,
+                bounds: lane_region(&lane, self.n_empty_lane),
             }];
         }
         let area = |(_, _, bounds, update): &(bool, f32, BoxInImage, &TrackUpdate)| {
@@ -180,9 +185,38 @@ fn region(vehicle: &BoxInImage, n_empty: u32) -> BoxInImage {
     }
 }
 
+/// Where to look for plates in a lane in which no vehicle was found: after every look that found
+/// nothing at another scale, the whole lane and its four overlapping parts in turn. A part in which
+/// a plate was found stays in view.
+fn lane_region(lane: &BoxInImage, n_empty: u32) -> BoxInImage {
+    if n_empty.is_multiple_of(2) {
+        return *lane;
+    }
+    let (width, height) = (LANE_PART * lane.width(), LANE_PART * lane.height());
+    let (left, right) = (lane.x_min, lane.x_max - width);
+    let (top, bottom) = (lane.y_min, lane.y_max - height);
+    // Who comes near is low in the picture.
+    let corners = [(left, bottom), (right, bottom), (left, top), (right, top)];
+    let (x, y) = corners[(n_empty / 2 % 4) as usize];
+    BoxInImage::new(x, y, x + width, y + height)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_lane_is_looked_at_whole_and_in_parts_that_overlap() {
+        let lane = BoxInImage::new(100.0, 0.0, 1100.0, 700.0);
+        let parts: Vec<BoxInImage> = (0..8).map(|n| lane_region(&lane, n)).collect();
+        assert!(parts.iter().step_by(2).all(|whole| *whole == lane));
+        assert_eq!(parts[1], BoxInImage::new(100.0, 280.0, 700.0, 700.0));
+        assert_eq!(parts[7], BoxInImage::new(500.0, 0.0, 1100.0, 420.0));
+        let plate = BoxInImage::new(560.0, 300.0, 640.0, 340.0);
+        for part in parts.iter().skip(1).step_by(2) {
+            assert_eq!(plate.share_inside(part), 1.0);
+        }
+    }
 
     #[test]
     fn a_look_that_found_nothing_is_followed_by_one_at_another_scale() {

@@ -50,6 +50,8 @@ const PART_WIDTH_MIN: f32 = 0.8;
 const PART_FEET_APART_MAX: f32 = 0.06;
 /// Share of the whole vehicle's height; beyond, both are the whole, and the surer one is kept.
 const PART_HEIGHT_MAX: f32 = 0.75;
+/// A whole is at least this share as sure as its part; a weak box around a sure one is a chance.
+const WHOLE_SCORE_MIN: f32 = 0.5;
 /// Nobody carries more on one motorbike that a detector still tells apart.
 const RIDERS_MAX: usize = 4;
 
@@ -119,12 +121,15 @@ pub(crate) fn riders(detections: Vec<Indexed>) -> Vec<Indexed> {
 }
 
 pub(crate) fn duplicates(mut detections: Vec<Indexed>) -> Vec<Indexed> {
-    let wholes: Vec<Detection> = detections.iter().map(|d| d.detection.clone()).collect();
-    detections.retain(|d| {
-        !wholes
+    let all: Vec<Detection> = detections.iter().map(|d| d.detection.clone()).collect();
+    detections.retain(|d| !all.iter().any(|whole| is_lower_part(&d.detection, whole)));
+    for whole in &mut detections {
+        let parts = all
             .iter()
-            .any(|whole| is_lower_part(&d.detection, whole))
-    });
+            .filter(|part| is_lower_part(part, &whole.detection));
+        let surest = parts.map(|part| part.score).fold(0.0, f32::max);
+        whole.detection.score = whole.detection.score.max(surest);
+    }
     detections.sort_by(|a, b| {
         let by_score = b.detection.score.total_cmp(&a.detection.score);
         by_score.then(a.index.cmp(&b.index))
@@ -158,6 +163,7 @@ fn is_lower_part(part: &Detection, whole: &Detection) -> bool {
     let (p, w) = (&part.bounds, &whole.bounds);
     is_four_wheel(part)
         && is_four_wheel(whole)
+        && WHOLE_SCORE_MIN * part.score <= whole.score
         && p.height() <= PART_HEIGHT_MAX * w.height()
         && PART_INSIDE_MIN <= p.share_inside(w)
         && PART_WIDTH_MIN * w.width() <= p.width()
@@ -235,8 +241,11 @@ mod tests {
     fn the_lower_part_of_a_lorry_is_no_vehicle_of_its_own_and_a_car_before_it_is() {
         let whole = seen(Class::Truck, [344., 1., 821., 508.], 0.5);
         let part = seen(Class::Truck, [351., 344., 800., 507.], 0.8);
-        let both = vec![part.clone(), whole.clone()];
-        assert_eq!(merge_duplicates(both), std::slice::from_ref(&whole));
+        let merged = merge_duplicates(vec![part.clone(), whole.clone()]);
+        let surer = seen(Class::Truck, [344., 1., 821., 508.], 0.8);
+        assert_eq!(merged, [surer]);
+        let chance = seen(Class::Truck, [344., 1., 821., 508.], 0.15);
+        assert_eq!(merge_duplicates(vec![part.clone(), chance]).len(), 2);
         for other in [
             // Nearer, narrower, or up on the loading area.
             seen(Class::Car, [351., 344., 800., 560.], 0.8),

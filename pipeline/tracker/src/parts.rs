@@ -106,8 +106,7 @@ impl<B: Ballot> Parts<B> {
             part.is_seen = false;
             part.carrier = None;
             if let Some(seen) = update.detection.and_then(|index| seen.get(index)) {
-                let before = part.see(seen, carrier_of(&part.track.bounds));
-                ended.extend(before.map(|ballot| (part.owner(), ballot)));
+                ended.extend(part.see(seen, carrier_of(&part.track.bounds)));
             }
         }
         ended
@@ -173,12 +172,15 @@ impl<B: Ballot> Parts<B> {
 
 impl<B: Ballot> Part<B> {
     /// The subject that carried it in at least half of the frames, the older one of two; or else
-    /// the last one that had, while in at least half of the frames somebody carries it.
+    /// the last one that had, while no other has carried it more often and in at least half of the
+    /// frames somebody does.
     pub(crate) fn owner(&self) -> Option<u64> {
         self.majority().or_else(|| {
             let n_carried: u32 = self.votes.values().sum();
+            let most = self.votes.values().max().copied().unwrap_or(0);
+            let is_kept = self.n_hits <= n_carried.saturating_mul(2);
             self.owned_by
-                .filter(|_| self.n_hits <= n_carried.saturating_mul(2))
+                .filter(|subject| is_kept && most <= self.n_votes(*subject))
         })
     }
 
@@ -210,10 +212,17 @@ impl<B: Ballot> Part<B> {
         self.owned_by = Some(subject);
     }
 
-    /// Counts one frame. Gives the ballot so far when the track has jumped to another plate or
-    /// face.
-    fn see(&mut self, seen: &B::Seen, carrier: Option<u64>) -> Option<B> {
-        let before = self.count(seen);
+    /// Counts one frame. Gives the ballot so far, with its owner, when the track has jumped to
+    /// another plate or face: who carried that one says nothing of this one.
+    fn see(&mut self, seen: &B::Seen, carrier: Option<u64>) -> Option<(Option<u64>, B)> {
+        let owner = self.owner();
+        let before = self.count(seen).map(|ballot| (owner, ballot));
+        if before.is_some() {
+            let n_own = RIVALS_MIN - 1;
+            self.owned_by = carrier.or(self.made);
+            self.votes = self.owned_by.into_iter().map(|own| (own, n_own)).collect();
+            self.n_hits = n_own;
+        }
         self.is_seen = true;
         self.carrier = carrier;
         if HITS_MAX <= self.n_hits {

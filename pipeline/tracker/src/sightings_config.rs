@@ -43,9 +43,7 @@ impl SightingsConfig {
             confirm_hits: 2,
             // Plates are small: between two frames they move by several of their own heights.
             distance_max: 3.0,
-            // They are looked for less often than vehicles are.
-            coast: Duration::from_millis(1200),
-            tentative_coast: Duration::from_millis(1000),
+            coast: Duration::from_millis(1000),
             ..TrackerConfig::default()
         };
         Self {
@@ -67,6 +65,9 @@ impl SightingsConfig {
             face: FaceVoteConfig::default(),
             plate_tracker: TrackerConfig {
                 first_id: PLATE_TRACKS_FROM,
+                // Plates are looked for less often than vehicles and faces are.
+                coast: Duration::from_millis(1200),
+                tentative_coast: Duration::from_millis(1000),
                 ..part_tracker.clone()
             },
             face_tracker: TrackerConfig {

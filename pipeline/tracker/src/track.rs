@@ -166,7 +166,7 @@ impl Tracker {
             live.is_lost = !was_seen && live.coast(&self.config) < live.unseen(captured_at);
         }
         let boxes = self.usable(detections);
-        self.associate(captured_at, &boxes);
+        self.associate((captured_at, before), &boxes);
         self.tell(captured_at, out);
         true
     }
@@ -206,7 +206,7 @@ impl Tracker {
         usable
     }
 
-    fn associate(&mut self, at: Timestamp, boxes: &[Indexed]) {
+    fn associate(&mut self, (at, before): (Timestamp, Option<Timestamp>), boxes: &[Indexed]) {
         let (high, low): (Vec<&Indexed>, Vec<&Indexed>) = boxes
             .iter()
             .partition(|b| self.config.score_high <= b.detection.score);
@@ -222,10 +222,10 @@ impl Tracker {
         let is_believed = |t: &Track| t.state != TrackState::Tentative;
         let high = self.match_boxes(at, (high, gate), is_believed);
         // ByteTrack takes only tracks of the frame before; where every third box is weak that loses
-        // one track in a hundred more. What is long out of sight is not where it is expected.
+        // one track in a hundred. What is long out of sight is not where it is expected.
         let recent = self.config.coast / 2;
         let low = self.match_boxes(at, (low, narrow), |t| {
-            is_believed(t) && at.since(t.last_seen_at) <= recent
+            is_believed(t) && (Some(t.last_seen_at) == before || at.since(t.last_seen_at) <= recent)
         });
         let high = self.match_boxes(at, (high, gate), |t| !is_believed(t));
         // ByteTrack leaves this out. At 8 fps, with every third box weak, it halves the lost tracks

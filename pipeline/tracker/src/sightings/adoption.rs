@@ -25,7 +25,8 @@ pub(super) fn adoptions<B: Ballot>(
         let is_told = subjects
             .get(&to)
             .is_some_and(|s| s.id.is_some() && s.is_astray(at));
-        if from != to && is_new && is_told && ADOPTION_HITS_MIN <= part.n_votes(from) {
+        let is_same = part.is_as_before();
+        if from != to && is_same && is_new && is_told && ADOPTION_HITS_MIN <= part.n_votes(from) {
             pairs.push((from, to));
         }
     }

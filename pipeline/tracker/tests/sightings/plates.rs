@@ -76,3 +76,32 @@ fn a_plate_that_two_boxes_contend_for_stays_with_the_first() {
     let expect = [(1, "30F25658".to_owned()), (2, String::new())];
     assert_eq!(read, expect);
 }
+
+#[test]
+fn a_plate_track_that_jumps_takes_no_votes_along() {
+    // Two cars side by side; the plate that is seen is the first one's, and then, as if its track
+    // had jumped, the second one's.
+    let mut camera = Camera::new(|_| ());
+    let (left, right) = ((400.0, 400.0), (430.0, 400.0));
+    for n in 0..19 {
+        let mut cars = [car(left), car(right)];
+        cars[0].bounds.x_max = 415.0;
+        cars[1].bounds.x_min = 415.0;
+        let (text, at) = if n < 12 {
+            ("30F25658", left)
+        } else {
+            ("51G73146", right)
+        };
+        camera.frame(&cars, &[plate(text, at)], &[]);
+    }
+    let messages = camera.finished();
+    let mut read: Vec<(u128, String)> = messages
+        .iter()
+        .filter(|message| message.is_plate_decisive)
+        .map(|message| (message.id.0, text(message)))
+        .collect();
+    read.sort();
+    read.dedup();
+    let expect = [(1, "30F25658".to_owned()), (2, "51G73146".to_owned())];
+    assert_eq!(read, expect);
+}
