@@ -69,7 +69,7 @@ pub trait Detector: Send {
 pub trait Registry {
     /// Every entry whose plate has this key; more than one is for the policy to judge.
     fn find_plate(&self, plate: &Plate) -> Vec<&Registration>;
-    /// Every entry one confusable character away.
+    /// Every entry one confusable character away, the likeliest to be read so first.
     fn find_look_alikes(&self, plate: &Plate) -> Vec<&Registration>;
     /// The entry of an enrolled person.
     fn find_person(&self, person: PersonId) -> Option<&Registration>;

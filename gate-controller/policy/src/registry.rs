@@ -2,7 +2,7 @@
 
 use domain::{
     PersonId, Plate, Timestamp,
-    plate::is_confusable,
+    plate::{distance, is_confusable},
     ports::{Access, Registration, Registry},
 };
 use std::collections::BTreeMap;
@@ -96,9 +96,11 @@ impl Registry for ListRegistry {
     }
 
     fn find_look_alikes(&self, plate: &Plate) -> Vec<&Registration> {
-        look_alike_keys(&plate.key())
+        let mut found: Vec<&Registration> = look_alike_keys(&plate.key())
             .flat_map(|key| self.with_key(&key))
-            .collect()
+            .collect();
+        found.sort_by_key(|entry| entry.plate.as_ref().map(|listed| distance(listed, plate)));
+        found
     }
 
     fn find_person(&self, person: PersonId) -> Option<&Registration> {
