@@ -5,6 +5,7 @@ use domain::{Frame, PlateDetection, PlateRead};
 use models::Analyzer;
 use std::{fs, path::Path};
 
+const OURS: [&str; 2] = ["plate-detector", "plate-reader"];
 const CHAIN: [&str; 3] = ["plate-yolov9-t-416", "plate-cct-xs-v1", "plate-cct-xs-v2"];
 
 /// The plates of a photo with what was read, surest detection first.
@@ -28,9 +29,9 @@ fn is_vietnamese(read: &PlateRead) -> bool {
 
 /// Twenty Vietnamese photos, motorbikes and cars: the main plate is among those read, and its rows
 /// fit the grammar.
-#[test]
-fn twenty_of_twenty_vietnamese_plates() {
-    let (Some(dir), Some(mut analyzer)) = (shared("images/vn-mit"), analyzer(&CHAIN)) else {
+#[track_caller]
+fn check_twenty_of_twenty(models: &[&str]) {
+    let (Some(dir), Some(mut analyzer)) = (shared("images/vn-mit"), analyzer(models)) else {
         return;
     };
     let (mut n, mut n_read, mut n_fit) = (0, 0, 0);
@@ -53,6 +54,16 @@ fn twenty_of_twenty_vietnamese_plates() {
     assert_eq!((n, n_read), (20, 20));
     // One photo shows a plate that is none of today's classes.
     assert!(18 <= n_fit, "{n_fit}");
+}
+
+#[test]
+fn twenty_of_twenty_vietnamese_plates_with_our_models() {
+    check_twenty_of_twenty(&OURS);
+}
+
+#[test]
+fn twenty_of_twenty_vietnamese_plates_with_those_to_compare_with() {
+    check_twenty_of_twenty(&CHAIN);
 }
 
 /// Every fourth European photo: the box, and the text but for zero and O, which the truth mixes.
