@@ -74,6 +74,16 @@ impl BoxInImage {
         }
     }
 
+    /// The smallest box that holds both.
+    pub fn union(&self, other: &Self) -> Self {
+        Self {
+            x_min: self.x_min.min(other.x_min),
+            y_min: self.y_min.min(other.y_min),
+            x_max: self.x_max.max(other.x_max),
+            y_max: self.y_max.max(other.y_max),
+        }
+    }
+
     /// Intersection over union, in [0, 1]; 0 when either is empty.
     pub fn iou(&self, other: &Self) -> f32 {
         let both = self.intersection(other).area();
@@ -118,6 +128,17 @@ impl BoxInImage {
             x_max: self.x_max + dx,
             y_max: self.y_max + dy,
         }
+    }
+
+    /// The lower left, lower right, upper left and upper right part, each with `share` of the
+    /// width and of the height. Above a half they overlap, so that what lies on the middle is
+    /// whole in one.
+    pub fn corner_parts(&self, share: f32) -> [Self; 4] {
+        let (width, height) = (self.width() * share, self.height() * share);
+        let (left, right) = (self.x_min, self.x_max - width);
+        let (top, bottom) = (self.y_min, self.y_max - height);
+        [(left, bottom), (right, bottom), (left, top), (right, top)]
+            .map(|(x, y)| Self::new(x, y, x + width, y + height))
     }
 
     /// Whether all four numbers are finite.
@@ -209,6 +230,26 @@ mod tests {
         assert_eq!(a.iou(&BoxInImage::new(10., 0., 20., 10.)), 0.0);
         assert_eq!(a.iou(&BoxInImage::new(5., 5., 5., 5.)), 0.0);
         assert_eq!(a.iou(&BoxInImage::new(5., 0., 15., 10.)), 1.0 / 3.0);
+    }
+
+    #[test]
+    fn a_union_holds_both() {
+        let (a, b) = (
+            BoxInImage::new(0., 5., 10., 10.),
+            BoxInImage::new(5., 0., 8., 20.),
+        );
+        assert_eq!(a.union(&b), BoxInImage::new(0., 0., 10., 20.));
+        assert_eq!(b.union(&a), a.union(&b));
+    }
+
+    #[test]
+    fn corner_parts_overlap_and_cover_the_box() {
+        let whole = BoxInImage::new(100., 50., 1100., 550.);
+        let [lower_left, lower_right, upper_left, upper_right] = whole.corner_parts(0.6);
+        assert_eq!(lower_left, BoxInImage::new(100., 250., 700., 550.));
+        assert_eq!(lower_right, BoxInImage::new(500., 250., 1100., 550.));
+        assert_eq!(upper_left, BoxInImage::new(100., 50., 700., 350.));
+        assert_eq!(upper_right, BoxInImage::new(500., 50., 1100., 350.));
     }
 
     #[test]

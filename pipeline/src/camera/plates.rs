@@ -192,13 +192,8 @@ fn lane_region(lane: &BoxInImage, n_empty: u32) -> BoxInImage {
     if n_empty.is_multiple_of(2) {
         return *lane;
     }
-    let (width, height) = (LANE_PART * lane.width(), LANE_PART * lane.height());
-    let (left, right) = (lane.x_min, lane.x_max - width);
-    let (top, bottom) = (lane.y_min, lane.y_max - height);
-    // Who comes near is low in the picture.
-    let corners = [(left, bottom), (right, bottom), (left, top), (right, top)];
-    let (x, y) = corners[(n_empty / 2 % 4) as usize];
-    BoxInImage::new(x, y, x + width, y + height)
+    // Who comes near is low in the picture: the lower parts are the first.
+    lane.corner_parts(LANE_PART)[(n_empty / 2 % 4) as usize]
 }
 
 #[cfg(test)]

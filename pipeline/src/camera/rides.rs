@@ -72,7 +72,7 @@ impl Rides {
         pairs.retain(|pair| pair.rider.is_some() || !pair.is_shared);
         for mut pair in pairs {
             if let Some(rider) = pair.rider {
-                pair.ride.bounds = union(&pair.ride.bounds, &rider);
+                pair.ride.bounds = pair.ride.bounds.union(&rider);
             } else {
                 complete(&mut pair.ride.bounds, &expected);
             }
@@ -114,11 +114,8 @@ fn seat(person: &Detection, pairs: &mut [Pair]) -> bool {
     let Some(own) = under.next() else {
         return false;
     };
-    let whole = union(&person.bounds, &own.ride.bounds);
-    own.rider = Some(
-        own.rider
-            .map_or(person.bounds, |r| union(&r, &person.bounds)),
-    );
+    let whole = person.bounds.union(&own.ride.bounds);
+    own.rider = Some(own.rider.map_or(person.bounds, |r| r.union(&person.bounds)));
     own.ride.score = own.ride.score.max(person.score);
     for other in under {
         other.is_shared |= SHARE_INSIDE_MIN <= other.ride.bounds.share_inside(&whole);
@@ -173,21 +170,12 @@ fn is_part(part: &BoxInImage, whole: &BoxInImage) -> bool {
 
 /// Whether the person sits on it, or the person's box already holds both.
 fn is_on(person: &BoxInImage, ride: &BoxInImage) -> bool {
-    let pair = union(person, ride);
+    let pair = person.union(ride);
     let is_over = (person.centre().x - ride.centre().x).abs() <= 0.3 * pair.width();
     let is_low_enough = pair.y_max - person.y_max <= SEAT_MAX * pair.height();
     let ride_stands = pair.y_max - ride.y_max <= FEET_APART_MAX * pair.height();
     let is_of_scale = pair.height() <= 2.4 * ride.height() && pair.width() <= 1.8 * person.width();
     is_over && is_low_enough && ride_stands && is_of_scale && 0.1 <= person.iou(ride)
-}
-
-fn union(a: &BoxInImage, b: &BoxInImage) -> BoxInImage {
-    BoxInImage::new(
-        a.x_min.min(b.x_min),
-        a.y_min.min(b.y_min),
-        a.x_max.max(b.x_max),
-        a.y_max.max(b.y_max),
-    )
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub(crate) fn riders(detections: Vec<Indexed>) -> Vec<Indexed> {
         }
         if let Some((ride, _)) = best {
             n_riders[ride] += 1;
-            unions[ride] = union(&unions[ride], &bounds);
+            unions[ride] = unions[ride].union(&bounds);
             is_rider[place] = true;
         }
     }
@@ -179,15 +179,6 @@ fn is_riding(person: &BoxInImage, ride: &BoxInImage) -> bool {
     let is_of_scale =
         person.height() <= 2.2 * ride.height() && 0.35 * ride.height() <= person.height();
     is_over && is_seated && is_of_scale && 0.3 <= person.share_inside(ride)
-}
-
-fn union(a: &BoxInImage, b: &BoxInImage) -> BoxInImage {
-    BoxInImage::new(
-        a.x_min.min(b.x_min),
-        a.y_min.min(b.y_min),
-        a.x_max.max(b.x_max),
-        a.y_max.max(b.y_max),
-    )
 }
 
 fn indexed(detections: Vec<Detection>) -> Vec<Indexed> {

@@ -100,6 +100,8 @@ struct LiveTrack {
     filter: BoxFilter,
     class_votes: BTreeMap<Class, u64>,
     hit: Option<usize>,
+    /// Whether the frame before this one showed it.
+    was_seen: bool,
     /// Unseen for longer than it lives.
     is_lost: bool,
 }
@@ -162,11 +164,11 @@ impl Tracker {
             live.hit = None;
             // What comes when its time is over is something else, but in a time in which nobody
             // looked nothing is lost.
-            let was_seen = Some(live.track.last_seen_at) == before;
-            live.is_lost = !was_seen && live.coast(&self.config) < live.unseen(captured_at);
+            live.was_seen = Some(live.track.last_seen_at) == before;
+            live.is_lost = !live.was_seen && live.coast(&self.config) < live.unseen(captured_at);
         }
         let boxes = self.usable(detections);
-        self.associate((captured_at, before), &boxes);
+        self.associate(captured_at, &boxes);
         self.tell(captured_at, out);
         true
     }
@@ -206,7 +208,7 @@ impl Tracker {
         usable
     }
 
-    fn associate(&mut self, (at, before): (Timestamp, Option<Timestamp>), boxes: &[Indexed]) {
+    fn associate(&mut self, at: Timestamp, boxes: &[Indexed]) {
         let (high, low): (Vec<&Indexed>, Vec<&Indexed>) = boxes
             .iter()
             .partition(|b| self.config.score_high <= b.detection.score);
@@ -219,18 +221,18 @@ impl Tracker {
             iou_min: self.config.iou_min.max(0.4),
             distance_max: self.config.distance_max.min(0.5),
         };
-        let is_believed = |t: &Track| t.state != TrackState::Tentative;
+        let is_believed = |live: &LiveTrack| live.track.state != TrackState::Tentative;
         let high = self.match_boxes(at, (high, gate), is_believed);
         // ByteTrack takes only tracks of the frame before; where every third box is weak that loses
         // one track in a hundred. What is long out of sight is not where it is expected.
         let recent = self.config.coast / 2;
-        let low = self.match_boxes(at, (low, narrow), |t| {
-            is_believed(t) && (Some(t.last_seen_at) == before || at.since(t.last_seen_at) <= recent)
+        let low = self.match_boxes(at, (low, narrow), |live| {
+            is_believed(live) && (live.was_seen || live.unseen(at) <= recent)
         });
-        let high = self.match_boxes(at, (high, gate), |t| !is_believed(t));
+        let high = self.match_boxes(at, (high, gate), |live| !is_believed(live));
         // ByteTrack leaves this out. At 8 fps, with every third box weak, it halves the lost tracks
         // (`tests/dense_traffic.rs`).
-        let _weak = self.match_boxes(at, (low, gate), |t| !is_believed(t));
+        let _weak = self.match_boxes(at, (low, gate), |live| !is_believed(live));
         for unmatched in high {
             self.start(at, unmatched);
         }
@@ -242,12 +244,12 @@ impl Tracker {
         &mut self,
         at: Timestamp,
         (boxes, gate): (Vec<&'b Indexed>, Gate),
-        takes_part: impl Fn(&Track) -> bool,
+        takes_part: impl Fn(&LiveTrack) -> bool,
     ) -> Vec<&'b Indexed> {
         let rows: Vec<usize> = (0..self.tracks.len())
             .filter(|&i| {
                 let live = &self.tracks[i];
-                live.hit.is_none() && !live.is_lost && takes_part(&live.track)
+                live.hit.is_none() && !live.is_lost && takes_part(live)
             })
             .collect();
         let mut costs = Costs::new(rows.len(), boxes.len());
@@ -293,6 +295,7 @@ impl Tracker {
             filter: BoxFilter::new(&bounds),
             class_votes: BTreeMap::new(),
             hit: None,
+            was_seen: true,
             is_lost: false,
         };
         live.see(at, seen);
