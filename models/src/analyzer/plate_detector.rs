@@ -19,7 +19,7 @@ const LARGER_BELOW: f32 = 0.75;
 const LOWER_PART: f32 = 0.6;
 
 /// The share of the region's sides that each of [`CloserLook::FourParts`] shows.
-const TILE: f32 = 0.6;
+const PART: f32 = 0.6;
 
 const IOU_MAX: f32 = 0.5;
 
@@ -49,7 +49,8 @@ impl PlateDetector {
     }
 
     /// As [`Self::find`]; where nothing is found, once more at another scale: closer when the first
-    /// look made the region small, and from farther off otherwise.
+    /// look made the region small, and from farther off otherwise. After a closer look at four
+    /// parts that found nothing either, the whole is looked at from farther off, too.
     pub(super) fn find_thoroughly(
         &mut self,
         picture: Picture<'_>,
@@ -71,8 +72,12 @@ impl PlateDetector {
             }
             CloserLook::FourParts => {
                 let mut found = Vec::new();
-                for tile in tiles(&region) {
-                    found.extend(self.look(picture, tile, 1.0)?);
+                for part in region.corner_parts(PART) {
+                    found.extend(self.look(picture, part, 1.0)?);
+                }
+                if found.is_empty() {
+                    // Or the plate nearly fills the region, and no part shows the whole of it.
+                    return self.look(picture, region, SMALLER);
                 }
                 Ok(suppress_doubles(found, IOU_MAX))
             }
@@ -106,15 +111,6 @@ impl PlateDetector {
     }
 }
 
-/// Four parts of the region that overlap, so that a plate on the middle is whole in one of them.
-fn tiles(region: &BoxInImage) -> [BoxInImage; 4] {
-    let (width, height) = (region.width() * TILE, region.height() * TILE);
-    let [left, top] = [region.x_min, region.y_min];
-    let [right, bottom] = [region.x_max - width, region.y_max - height];
-    [(left, top), (right, top), (left, bottom), (right, bottom)]
-        .map(|(x, y)| BoxInImage::new(x, y, x + width, y + height))
-}
-
 /// The plate in pixels of the picture; `None` when it lies outside the region.
 fn in_image(fit: &Fit, raw: &RawPlate) -> Option<PlateDetection> {
     let bounds = fit.box_in_image(raw.bounds)?;
@@ -143,20 +139,5 @@ fn no_plate_detector() -> InferenceError {
         output: "all".to_owned(),
         shape: Vec::new(),
         expected: "a decoder of plates in the catalogue",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tiles_overlap_and_cover_the_region() {
-        let region = BoxInImage::new(100.0, 50.0, 1100.0, 550.0);
-        let [a, b, c, d] = tiles(&region);
-        assert_eq!(a, BoxInImage::new(100.0, 50.0, 700.0, 350.0));
-        assert_eq!((b.x_min, b.x_max), (500.0, 1100.0));
-        assert_eq!((c.y_min, c.y_max), (250.0, 550.0));
-        assert_eq!(d, BoxInImage::new(500.0, 250.0, 1100.0, 550.0));
     }
 }

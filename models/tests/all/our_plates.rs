@@ -96,6 +96,45 @@ fn is_near(plate: &PlateDetection, truth: &PlateInFrame) -> bool {
     pairs.all(|(p, q)| (p.x - q.x).hypot(p.y - q.y) < height / 6.0)
 }
 
+/// A photo of little but the plate: four parts of it show no whole plate, from farther off it is
+/// one.
+#[test]
+fn a_plate_that_nearly_fills_the_picture_is_found() {
+    let Some(mut analyzer) = analyzer(&OURS) else {
+        return;
+    };
+    let (mut n, mut n_found) = (0, 0);
+    for view in views(304, Light::Day) {
+        let plate = view.shown.bounds_in_image();
+        let place = plate.grown(0.2).clamped(SIZE[0] as f32, SIZE[1] as f32);
+        let (x, y) = (place.x_min as u32, place.y_min as u32);
+        let (width, height) = (place.width() as u32, place.height() as u32);
+        let cut = imageops::crop_imm(&view.picture, x, y, width, height).to_image();
+        let scale = 1000 / width.max(height);
+        let large = imageops::resize(
+            &cut,
+            width * scale,
+            height * scale,
+            imageops::FilterType::CatmullRom,
+        );
+        let (dx, dy, k) = (x as f32, y as f32, scale as f32);
+        let truth = BoxInImage::new(
+            (plate.x_min - dx) * k,
+            (plate.y_min - dy) * k,
+            (plate.x_max - dx) * k,
+            (plate.y_max - dy) * k,
+        );
+        let frame = frame(&large);
+        let plates = analyzer
+            .detect_plates_thoroughly(&frame, crate::data::all_of(&frame))
+            .unwrap();
+        n += 1;
+        n_found += u32::from(found(&plates, &truth).is_some());
+    }
+    println!("of {n} plates that nearly fill the picture {n_found} found");
+    assert!(95 * n <= 100 * n_found, "{n_found} of {n}");
+}
+
 /// A plate twelve pixels high in a picture of 1280 x 720: a look at its vehicle shows it larger.
 #[test]
 fn a_plate_of_twelve_pixels_is_found_where_a_vehicle_is() {

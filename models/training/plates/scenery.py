@@ -12,7 +12,7 @@ from . import lookalikes, vehicles
 from .detector import LESSON_HEIGHT as HEIGHT
 from .detector import LESSON_WIDTH as WIDTH
 from .detector import SCALES, SPREAD
-from .photo import CONTRAST_MIN, Photographer, contrast
+from .photo import CONTRAST_MIN, Photographer, Plate, contrast
 from .texts import BIKE, CAR_LONG
 
 #: A plate lower than this, in the camera's pixels, is not asked for.
@@ -23,6 +23,13 @@ ENLARGED = 0.35
 
 #: A share has writing of the recorder in it.
 BURNT_IN = 0.4
+
+#: A share of all plates is red besides those drawn by chance: among red lamps and on red paint they
+#: are missed first.
+RED_MORE = 0.12
+
+#: A share of all vehicles is painted nearly as their plate is.
+PAINTED_ALIKE = 0.12
 
 
 @dataclass
@@ -56,7 +63,7 @@ class Scenery(Photographer):
             if placed is not None:
                 quads.append(placed)
         if wanted == 0 and r.random() < 0.6:  # a vehicle without a plate
-            self._vehicle(picture, taken)
+            self._vehicle(picture, taken, r.random() < 0.5)
         for _ in range(r.choice([0, 0, 1, 2, 3])):
             self._distract(picture, taken)
         if r.random() < 0.05:
@@ -80,33 +87,44 @@ class Scenery(Photographer):
             picture, np.array(quads, np.float32).reshape(-1, 4, 2), np.array(clear, bool)
         )
 
-    def _vehicle(self, picture: np.ndarray, taken: list) -> tuple[vehicles.Box, bool] | None:
-        """Paints one; returns where its plate hangs, and whether it is a motorbike."""
+    def _plate(self) -> Plate:
+        if self.r.random() < RED_MORE:
+            red = [plate for plate in self.drawn if plate.text.colour == "red"]
+            if red:
+                return self.r.choice(red)
+        return super()._plate()
+
+    def _vehicle(
+        self,
+        picture: np.ndarray,
+        taken: list,
+        is_bike: bool,
+        paint: vehicles.Colour | None = None,
+    ) -> vehicles.Box | None:
+        """Paints one; returns where its plate hangs."""
         r = self.r
-        is_bike = r.random() < 0.5
         h = float(np.exp(r.uniform(np.log(50), np.log(260))))
         w = h * (r.uniform(0.42, 0.6) if is_bike else r.uniform(0.9, 1.5))
         x, y = r.uniform(-0.2 * w, WIDTH - 0.8 * w), r.uniform(-0.4 * h, HEIGHT - 0.75 * h)
         if any(x < c and a < x + w and y < d and b < y + h for a, b, c, d in taken):
             return None
         draw = vehicles.motorbike if is_bike else vehicles.car
-        plate = draw(picture, r, (x, y, x + w, y + h))
+        plate = draw(picture, r, (x, y, x + w, y + h), paint)
         taken.append((x, y, x + w, y + h))
-        return plate, is_bike
+        return plate
 
     def _on_vehicle(self, picture: np.ndarray, taken: list) -> np.ndarray | None:
         """A vehicle with its plate, when both fit."""
         r = self.r
-        found = self._vehicle(picture, taken)
+        plate, paint = self._plate(), None
+        fh, fw = plate.flat.shape[:2]
+        if r.random() < PAINTED_ALIKE:
+            ground = np.median(plate.flat.reshape(-1, plate.flat.shape[2])[:, :3], 0)
+            paint = vehicles.near(r, tuple(int(c) for c in ground))
+        found = self._vehicle(picture, taken, plate.text.shape == BIKE, paint)
         if found is None:
             return None
-        (x0, y0, x1, y1), is_bike = found
-        plate = self._plate()
-        for _ in range(6):
-            if (plate.text.shape == BIKE) == is_bike:
-                break
-            plate = self._plate()
-        fh, fw = plate.flat.shape[:2]
+        x0, y0, x1, y1 = found
         width = (x1 - x0) * r.uniform(0.85, 1.15)
         if plate.text.shape not in (BIKE, CAR_LONG):
             width *= 0.7

@@ -14,18 +14,24 @@ import numpy as np
 from . import lookalikes
 
 Box = tuple[float, float, float, float]
+Colour = tuple[int, int, int]
 
 
-def _shade(r: Random, low: int = 0, high: int = 255, tint: int = 30) -> tuple[int, int, int]:
+def _shade(r: Random, low: int = 0, high: int = 255, tint: int = 30) -> Colour:
     level = r.randint(low, high)
     return tuple(max(0, min(255, level + r.randint(-tint, tint))) for _ in range(3))
 
 
-def _paint(r: Random) -> tuple[int, int, int]:
+def _paint(r: Random) -> Colour:
     """Half of all vehicles are white, grey or black."""
     if r.random() < 0.55:
         return _shade(r, 5, 250, 8)
     return tuple(r.randint(0, 230) for _ in range(3))
+
+
+def near(r: Random, colour: Colour) -> Colour:
+    """The paint of a vehicle that looks nearly as its plate does."""
+    return tuple(max(0, min(255, c + r.randint(-35, 35))) for c in colour)
 
 
 def _fill(picture: np.ndarray, points, colour) -> None:
@@ -88,11 +94,11 @@ def _inside(picture: np.ndarray, box: Box) -> lookalikes.Box | None:
     return (x0, y0, x1, y1) if fits else None
 
 
-def car(picture: np.ndarray, r: Random, box: Box) -> Box:
+def car(picture: np.ndarray, r: Random, box: Box, paint: Colour | None = None) -> Box:
     """A car, lorry or bus inside the box; returns where a plate hangs."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
-    paint, is_rear = _paint(r), r.random() < 0.6
+    paint, is_rear = paint or _paint(r), r.random() < 0.6
     at = lambda u, v: (x0 + u * w, y0 + v * h)
     roof, waist = r.uniform(0.0, 0.25), r.uniform(0.3, 0.5)
     lean = r.uniform(0.02, 0.16)
@@ -137,7 +143,7 @@ def car(picture: np.ndarray, r: Random, box: Box) -> Box:
     return (*at(u, plate_v), *at(u + plate_w, plate_v + 0.12))
 
 
-def motorbike(picture: np.ndarray, r: Random, box: Box) -> Box:
+def motorbike(picture: np.ndarray, r: Random, box: Box, paint: Colour | None = None) -> Box:
     """A motorbike from behind, sometimes with its rider; returns where a plate hangs."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
@@ -149,7 +155,7 @@ def motorbike(picture: np.ndarray, r: Random, box: Box) -> Box:
         _box(picture, (*at(0.22, 0.08), *at(0.78, 0.45)), cloth, 0.3)
         centre = at(0.5, 0.03)
         cv2.circle(picture, (int(centre[0]), int(centre[1])), max(2, int(w * 0.16)), helmet, -1)
-    paint = _paint(r)
+    paint = paint or _paint(r)
     _fill(picture, [at(0.2, 0.4), at(0.8, 0.4), at(0.66, 0.62), at(0.34, 0.62)], paint)
     _box(picture, (*at(0.3, 0.36), *at(0.7, 0.42)), _shade(r, 5, 60, 6), 0.3)
     lamp_w = r.uniform(0.12, 0.3)
