@@ -30,7 +30,7 @@ help:
 	@echo 'make fmt           lay out the source as rustfmt does'
 	@echo 'make lint          clippy alone'
 	@for bench in $(benches); do echo "make $$bench"; done
-	@echo '                   bench-plates takes SET=folder, PP_OCR=1, PASSES=1, RECORD=1'
+	@echo '                   bench-plates takes SET=folder, PP_OCR=1, PASSES=1, PASSES=6-15, RECORD=1'
 
 setup:
 	$(stage) 'set-up' scripts/setup

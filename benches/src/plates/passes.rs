@@ -6,11 +6,12 @@ use crate::Wilson;
 use gac::offline::{self, Checkout, SceneOutcome};
 use models::{Catalog, Store, Task};
 use samples::{Light, SceneKind, SceneSpec};
-use std::{collections::BTreeMap, error::Error, fs, path::Path};
+use std::{collections::BTreeMap, error::Error, fs, ops::RangeInclusive, path::Path};
 
 /// The name in the figures.
 pub const NAME: &str = "gate-passes";
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
+/// The scenes that are run where no others are named.
+const SEEDS: RangeInclusive<u64> = 1..=5;
 const WEATHERS: [(&str, Light, f32); 3] = [
     ("day", Light::Day, 0.0),
     ("night", Light::Night, 0.0),
@@ -44,9 +45,22 @@ pub struct Passes {
     pub took_s: f64,
 }
 
-/// How many scenes are run.
-pub fn n_scenes() -> u64 {
-    (WEATHERS.len() * SEEDS.count()) as u64
+/// The seeds that `first-last` names; the usual ones for a word without a dash.
+pub fn seeds(named: &str) -> Result<RangeInclusive<u64>, String> {
+    let Some((first, last)) = named.split_once('-') else {
+        return Ok(SEEDS);
+    };
+    match (first.trim().parse(), last.trim().parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
+        _ => Err(format!(
+            "PASSES={named}: 1, or the first and the last seed, such as 6-10"
+        )),
+    }
+}
+
+/// How many scenes are run with these seeds.
+pub fn n_scenes(seeds: &RangeInclusive<u64>) -> u64 {
+    (WEATHERS.len() * seeds.clone().count()) as u64
 }
 
 /// The readers that the pipeline takes here, as the figures name them.
@@ -60,11 +74,12 @@ pub fn chain(checkout: &Checkout) -> String {
 pub fn run(
     checkout: &Checkout,
     folder: &Path,
+    seeds: &RangeInclusive<u64>,
     mut progress: impl FnMut(&str, &SceneOutcome),
 ) -> Result<BTreeMap<&'static str, Passes>, Box<dyn Error>> {
     checkout.prepare(SceneKind::Gate)?;
     let mut by_weather: BTreeMap<&'static str, Passes> = BTreeMap::new();
-    for seed in SEEDS {
+    for seed in seeds.clone() {
         for (weather, light, rain) in WEATHERS {
             let state = folder.join(format!("{weather}-{seed}"));
             if state.exists() {
@@ -139,6 +154,17 @@ impl Passes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seeds_are_named_by_the_first_and_the_last() {
+        assert_eq!(seeds("1"), Ok(1..=5));
+        assert_eq!(seeds("6-15"), Ok(6..=15));
+        assert_eq!(n_scenes(&(6..=15)), 30);
+        for wrong in ["6-", "-6", "9-6", "a-b"] {
+            let told = seeds(wrong).expect_err("no seeds are named");
+            assert!(told.contains(wrong) && told.contains("6-10"), "{told}");
+        }
+    }
 
     #[test]
     fn passes_are_summed() {
