@@ -272,6 +272,7 @@ impl CameraCore {
         if let Some(traffic) = &mut self.traffic {
             traffic.place(&place);
         }
+        self.tracker.set_view(place.bounds);
         self.place = Some(place);
     }
 

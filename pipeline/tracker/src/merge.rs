@@ -41,11 +41,11 @@ impl ClassGroup {
 const DUPLICATE_IOU: f32 = 0.6;
 /// The same for boxes of one class, which the detector has already thinned out.
 const DUPLICATE_IOU_SAME_CLASS: f32 = 0.8;
-/// A box that lies within another one by so much, is nearly as wide and stands on the same ground
-/// shows the lower part of the same vehicle. What is nearer stands lower in the picture.
+/// A box that lies within another one by so much, is not much narrower and stands on the same
+/// ground shows the lower part of the same vehicle. What is nearer stands lower in the picture.
 const PART_INSIDE_MIN: f32 = 0.9;
 /// Share of the whole vehicle's width.
-const PART_WIDTH_MIN: f32 = 0.8;
+const PART_WIDTH_MIN: f32 = 0.65;
 /// Share of the whole vehicle's height.
 const PART_FEET_APART_MAX: f32 = 0.06;
 /// Share of the whole vehicle's height; beyond, both are the whole, and the surer one is kept.
@@ -235,6 +235,11 @@ mod tests {
         let merged = merge_duplicates(vec![part.clone(), whole.clone()]);
         let surer = seen(Class::Truck, [344., 1., 821., 508.], 0.8);
         assert_eq!(merged, [surer]);
+        // With a part of the next vehicle or of the barrier in its box.
+        let wide = seen(Class::Truck, [394., 0., 1269., 645.], 0.67);
+        let part_of_it = seen(Class::Truck, [410., 426., 1074., 637.], 0.3);
+        let merged = merge_duplicates(vec![wide.clone(), part_of_it]);
+        assert_eq!(merged, [wide]);
         let chance = seen(Class::Truck, [344., 1., 821., 508.], 0.15);
         assert_eq!(merge_duplicates(vec![part.clone(), chance]).len(), 2);
         for other in [

@@ -91,6 +91,7 @@ pub struct Tracker {
     tracks: Vec<LiveTrack>,
     next_id: u64,
     newest_at: Option<Timestamp>,
+    view: Option<BoxInImage>,
     counts: TrackerCounts,
 }
 
@@ -102,7 +103,7 @@ struct LiveTrack {
     hit: Option<usize>,
     /// Whether the frame before this one showed it.
     was_seen: bool,
-    /// Unseen for longer than it lives.
+    /// Unseen for longer than it lives, or where nothing is seen.
     is_lost: bool,
 }
 
@@ -131,8 +132,15 @@ impl Tracker {
             config,
             tracks: Vec::new(),
             newest_at: None,
+            view: None,
             counts: TrackerCounts::default(),
         }
+    }
+
+    /// What is unseen and must by now be outside of these bounds has left, and what comes there is
+    /// something else. Without bounds a track ends by time alone.
+    pub fn set_view(&mut self, view: BoxInImage) {
+        self.view = Some(view);
     }
 
     /// What it refused so far.
@@ -165,7 +173,10 @@ impl Tracker {
             // What comes when its time is over is something else, but in a time in which nobody
             // looked nothing is lost.
             live.was_seen = Some(live.track.last_seen_at) == before;
-            live.is_lost = !live.was_seen && live.coast(&self.config) < live.unseen(captured_at);
+            let is_late = live.coast(&self.config) < live.unseen(captured_at);
+            let is_outside = |view| live.filter.bounds().share_inside(view) <= 0.0;
+            let has_left = self.view.as_ref().is_some_and(is_outside);
+            live.is_lost = !live.was_seen && (is_late || has_left);
         }
         let boxes = self.usable(detections);
         self.associate(captured_at, &boxes);
@@ -343,7 +354,7 @@ impl LiveTrack {
             return;
         }
         self.track.bounds = self.filter.bounds();
-        if self.coast(config) < self.unseen(at) {
+        if self.is_lost || self.coast(config) < self.unseen(at) {
             self.track.state = TrackState::Ended;
         } else if is_believed {
             self.track.state = TrackState::Coasting;
@@ -384,11 +395,13 @@ fn pair_cost(
     let iou = predicted.iou(&seen.bounds);
     let (here, there) = (predicted.centre(), seen.bounds.centre());
     let (dx, dy) = (there.x - here.x, there.y - here.y);
-    let size = (size_of(predicted) + size_of(&seen.bounds)) / 2.0;
-    let distance = (dx * dx + dy * dy).sqrt() / size;
+    let (size, seen_size) = (size_of(predicted), size_of(&seen.bounds));
+    let apart = (dx * dx + dy * dy).sqrt();
+    let distance = apart / f32::midpoint(size, seen_size);
     let (a, b) = (predicted.area().max(1.0), seen.bounds.area().max(1.0));
     let area_ratio = a.min(b) / a.max(b);
-    let is_near = distance <= gate.distance_max
+    // By the smaller of both: to a lorry close by, most of the picture is near.
+    let is_near = apart <= gate.distance_max * size.min(seen_size)
         && live.filter.surprise(&seen.bounds) <= SURPRISE_MAX
         && AREA_RATIO_MIN <= area_ratio;
     if iou < gate.iou_min && !is_near {

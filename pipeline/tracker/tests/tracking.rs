@@ -213,6 +213,74 @@ fn who_comes_when_a_track_is_over_is_another_and_a_pause_of_the_camera_ends_none
     assert_eq!(n_tracks(&then(&[(3000, true)])), 1);
 }
 
+/// The track of the last of these boxes, and of the first.
+fn first_and_last(view: BoxInImage, boxes: &[(i64, Option<[f32; 4]>)]) -> [TrackId; 2] {
+    let mut tracker = Tracker::new(TrackerConfig::default());
+    tracker.set_view(view);
+    let mut ids = Vec::new();
+    for (ms, bounds) in boxes {
+        let bounds = bounds.map(|[x0, y0, x1, y1]| BoxInImage::new(x0, y0, x1, y1));
+        let detections: Vec<Detection> = bounds
+            .into_iter()
+            .map(|bounds| Detection {
+                class: Class::Motorbike,
+                bounds,
+                score: 0.8,
+            })
+            .collect();
+        let mut updates = Vec::new();
+        assert!(tracker.step(at(*ms), &detections, &mut updates));
+        let hits = updates.iter().filter(|u| u.detection.is_some());
+        ids.extend(hits.map(|u| u.track.id));
+    }
+    [ids[0], ids[ids.len() - 1]]
+}
+
+const PICTURE: BoxInImage = BoxInImage::new(0.0, 0.0, 1280.0, 720.0);
+
+#[test]
+fn who_comes_where_another_has_left_the_picture_is_another() {
+    // It leaves over the lower edge, and 1.2 s later the next one comes in there.
+    let mut leaves: Vec<(i64, Option<[f32; 4]>)> = (0..6_u8)
+        .map(|n| {
+            let bounds = [600.0, 440.0 + 40.0 * f32::from(n), 760.0, 720.0];
+            (200 * i64::from(n), Some(bounds))
+        })
+        .collect();
+    leaves.extend([
+        (1200, None),
+        (1400, None),
+        (1600, None),
+        (1800, None),
+        (2000, None),
+    ]);
+    leaves.push((2200, Some([620.0, 640.0, 780.0, 720.0])));
+    let [first, last] = first_and_last(PICTURE, &leaves);
+    assert_ne!(first, last);
+    // One that stands at the edge and is not found for as long is the same.
+    let stands = Some([600.0, 500.0, 760.0, 720.0]);
+    let mut frames: Vec<(i64, Option<[f32; 4]>)> = (0..6).map(|n| (200 * n, stands)).collect();
+    frames.extend([(1200, None), (1600, None), (2000, None), (2200, stands)]);
+    let [first, last] = first_and_last(PICTURE, &frames);
+    assert_eq!(first, last);
+}
+
+#[test]
+fn what_is_large_and_near_does_not_continue_what_was_small_and_far() {
+    // A lorry goes off at the top while a car comes in over the lower edge.
+    let mut frames: Vec<(i64, Option<[f32; 4]>)> = (0..6_u8)
+        .map(|n| {
+            let k = f32::from(n);
+            let bounds = [394.0, 2.0, 739.0 - 10.0 * k, 400.0 - 14.0 * k];
+            (100 * i64::from(n), Some(bounds))
+        })
+        .collect();
+    frames.extend((6..14).map(|n| (100 * n, None)));
+    frames.push((1400, Some([407.0, 612.0, 1280.0, 719.0])));
+    let [first, last] = first_and_last(PICTURE, &frames);
+    assert_ne!(first, last);
+}
+
 #[test]
 fn what_is_long_out_of_sight_is_not_continued_by_a_weak_box() {
     let states = |after_ms: i64| {
