@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from plates.evaluation import characters
 from plates.onnx_file import quantised, shrink, tell
-from plates.photo import HEIGHT, WIDTH, Photographer
+from plates.cutout import HEIGHT, WIDTH
+from plates.photo import Photographer
 from plates.reader import Reader
 from plates.reliability import reliability
 from plates.texts import CHARSET, SLOTS, SLOTS_FIRST

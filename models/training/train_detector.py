@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the plate detector on generated scenes. Resumable: run it again and it goes on.
 
-python train_detector.py --out runs/detector --views 580000
+python train_detector.py --out runs/detector --views 780000
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def loss_of(
 
 
 def main() -> None:
-    args = lessons.arguments(__doc__, views=580_000, seed=2, width=16)
+    args = lessons.arguments(__doc__, views=780_000, seed=2, width=16)
 
     def examiner():
         cv2.setNumThreads(0)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the plate reader on generated views. Resumable: run it again and it goes on.
 
-    python train_reader.py --out runs/reader --views 450000
+    python train_reader.py --out runs/reader --views 570000
 
 Views are rendered by other processes while this one learns; a view is seen a few times, soon after
 each other, when rendering is slower than learning.
@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from plates import backgrounds, evaluation, lessons
 from plates.columns import COLUMNS, EITHER
-from plates.photo import HEIGHT, WIDTH, Photographer
+from plates.cutout import HEIGHT, WIDTH
+from plates.photo import Photographer
 from plates.reader import Reader
 from plates.texts import SLOTS, SLOTS_FIRST
 
@@ -138,7 +139,7 @@ def teachers_of(parser: argparse.ArgumentParser) -> None:
 
 
 def main() -> None:
-    args = lessons.arguments(__doc__, views=450_000, seed=1, width=48, more=teachers_of)
+    args = lessons.arguments(__doc__, views=570_000, seed=1, width=48, more=teachers_of)
 
     def examiner():
         held_out = evaluation.generated(seed=987_654_321, n=1500)

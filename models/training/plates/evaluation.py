@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import torch
 
-from .photo import Photographer, View, cut
+from .cutout import cut
+from .photo import Photographer, View
 from .texts import CHARSET, SLOTS_FIRST
 
 #: How much more than the box is cut out.

@@ -13,18 +13,31 @@ from random import Random
 import cv2
 import numpy as np
 
-from .draw import Press
+from . import weather
+from .bent import bend
+from .codec import Recorder
 from .columns import Columns, nothing
+from .cutout import cut, cut_and_map
+from .draw import Press
 from .texts import BIKE, CAR_LONG, COLOURS, KINDS, Text, random_text, slots
-
-#: The reader's input.
-WIDTH, HEIGHT = 192, 64
 
 #: Characters lower than this, in the camera's pixels, are not to be read.
 CHAR_HEIGHT_MIN = 5.5
 
 #: A point spread over more than this share of a character's height hides what it is.
 BLUR_MAX = 0.17
+
+#: Plates are turned by up to so much, in radians: 50 degrees to the side, and up or down.
+TURNED_MAX = 0.88
+
+#: Shares of all plates that are bent, and of all pictures with rain in the air and on the glass.
+BENT, STREAKS, DROPS = 0.12, 0.05, 0.05
+
+#: Shares of all pictures that were compressed as a photo and as a frame of a stream.
+JPEG, STREAMED = 0.4, 0.2
+
+#: The largest picture of a plate and what is around it that a stream is kept for.
+STREAM_WIDTH, STREAM_HEIGHT = 400, 160
 
 #: The least standard deviation of a plate's brightness, alone and against the noise.
 CONTRAST_MIN, CONTRAST_TO_NOISE_MIN = 5.0, 1.3
@@ -60,6 +73,7 @@ class Photographer:
         self.backgrounds = backgrounds or []
         self.noise = [self.n.standard_normal((160, 400, 3)).astype(np.float32) for _ in range(6)]
         self.drawn: list[Plate] = []
+        self.recorder = Recorder(STREAM_WIDTH, STREAM_HEIGHT)
 
     def view(self) -> View:
         if self.r.random() < 0.07:
@@ -128,7 +142,10 @@ class Photographer:
         if r.random() < 0.4:
             self._holder(scene, quad)
         placed = self._place(scene, flat, quad, width / fw)
-        char_h = height * (0.62 if one_row else 0.38)
+        if r.random() < BENT:
+            bend(scene, quad, r)
+        sides = np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1])
+        char_h = float(np.mean(sides)) * (0.62 if one_row else 0.38)
         if r.random() < 0.05:
             self._arm(scene)
         if r.random() < 0.08:
@@ -152,8 +169,8 @@ class Photographer:
     def _quad(self, width: float, height: float) -> np.ndarray:
         """The plate's corners, turned in space and seen by a camera some plate widths away."""
         r = self.r
-        limit = r.choice([0.12, 0.3, 0.55, 0.8])
-        yaw, pitch = r.uniform(-limit, limit), r.uniform(-limit, limit) * 0.8
+        limit = r.choice([0.12, 0.3, 0.55, TURNED_MAX])
+        yaw, pitch = r.uniform(-limit, limit), r.uniform(-limit, limit)
         roll = r.gauss(0, 0.07) if r.random() < 0.85 else r.uniform(-0.35, 0.35)
         x, y = width / 2, height / 2
         corners = np.array([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)])
@@ -350,7 +367,11 @@ class Photographer:
         field = field * gain + lift
         if r.random() < 0.25:  # white balance
             field *= np.array([r.uniform(0.75, 1.2) for _ in range(3)], np.float32)
-        if r.random() < 0.12:  # haze, rain on the lens
+        if r.random() < STREAKS:
+            weather.streaks(field, r)
+        if r.random() < DROPS:
+            weather.drops(field, r)
+        if r.random() < 0.12:  # haze
             k = r.uniform(0.2, 0.65)
             field = field * (1 - k) + r.uniform(90, 220) * k
         if r.random() < 0.05:
@@ -372,7 +393,10 @@ class Photographer:
                     part = part[:, :, :1]
                 field = field + part * amount
         scene = np.clip(field, 0, 255).astype(np.uint8)
-        if r.random() < 0.55:
+        how = r.random()
+        if how < STREAMED:
+            scene = self.recorder.recorded(scene, r)
+        elif how < STREAMED + JPEG:
             quality = r.choice([r.randint(25, 60), r.randint(50, 95)])
             ok, data = cv2.imencode(".jpg", scene, [cv2.IMWRITE_JPEG_QUALITY, quality])
             if ok:
@@ -471,29 +495,3 @@ def contrast(field: np.ndarray, quad: np.ndarray) -> float:
     dx, dy = (x1 - x0) * 0.15, (y1 - y0) * 0.15
     part = field[int(y0 + dy) : int(y1 - dy) + 1, int(x0 + dx) : int(x1 - dx) + 1, 1]
     return float(np.clip(part, 0, 255).std()) if part.size else 0.0
-
-
-def cut(picture: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """The quadrilateral (top left, top right, bottom right, bottom left) as the reader's input.
-
-    The same as the product does: a plate that is larger than the input is averaged down first.
-    """
-    return cut_and_map(picture, corners)[0]
-
-
-def cut_and_map(picture: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cut-out, and the homography from the picture to it."""
-    scale = 1.0
-    corners = np.asarray(corners, np.float32)
-    wide = max(np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[3]))
-    high = max(np.linalg.norm(corners[3] - corners[0]), np.linalg.norm(corners[2] - corners[1]))
-    k = max(wide / WIDTH, high / HEIGHT)
-    if 1.5 < k:
-        picture = cv2.resize(picture, None, fx=1 / k, fy=1 / k, interpolation=cv2.INTER_AREA)
-        corners, scale = corners / k, 1 / k
-    target = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
-    m = cv2.getPerspectiveTransform(corners - 0.5, target - 0.5)
-    out = cv2.warpPerspective(
-        picture, m, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return out, m @ np.diag([scale, scale, 1.0])

@@ -9,14 +9,20 @@ import cv2
 import numpy as np
 
 from . import lookalikes, vehicles
+from .bent import bend
+from .codec import Recorder
 from .detector import LESSON_HEIGHT as HEIGHT
 from .detector import LESSON_WIDTH as WIDTH
 from .detector import SCALES, SPREAD
-from .photo import CONTRAST_MIN, Photographer, Plate, contrast
+from .photo import BENT, CONTRAST_MIN, Photographer, Plate, contrast
 from .texts import BIKE, CAR_LONG
 
 #: A plate lower than this, in the camera's pixels, is not asked for.
 PLATE_HEIGHT_MIN = 7.0
+
+#: Nothing is asked of a plate that is seen lower than this, in pixels of the input: a thin bright
+#: line is one as well.
+SEEN_HEIGHT_MIN = 4.5
 
 #: A share of all pictures is seen by a camera that was farther off, and enlarged.
 ENLARGED = 0.35
@@ -48,6 +54,7 @@ class Scenery(Photographer):
     def __init__(self, seed: int, backgrounds: list[np.ndarray] | None = None) -> None:
         super().__init__(seed, backgrounds)
         shape = (HEIGHT, WIDTH, 3)
+        self.recorder = Recorder(WIDTH, HEIGHT)
         self.noise = [self.n.standard_normal(shape).astype(np.float32) for _ in range(6)]
 
     def scene(self) -> Scene:
@@ -82,7 +89,10 @@ class Scenery(Photographer):
         if scale < 1.0:
             how = r.choice([cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC])
             picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=how)
-        clear = [CONTRAST_MIN <= contrast(picture, q) for q in quads]
+        clear = [
+            CONTRAST_MIN <= contrast(picture, q) and SEEN_HEIGHT_MIN <= seen_height(q)
+            for q in quads
+        ]
         return Scene(
             picture, np.array(quads, np.float32).reshape(-1, 4, 2), np.array(clear, bool)
         )
@@ -145,6 +155,8 @@ class Scenery(Photographer):
         if r.random() < 0.5:
             self._holder(picture, quad)
         self._place(picture, plate.flat, quad, width / plate.flat.shape[1])
+        if r.random() < BENT:
+            bend(picture, quad, r)
         if r.random() < 0.05:
             self._cover(picture, quad)
         return quad
@@ -239,6 +251,12 @@ class Scenery(Photographer):
         if r.random() < 0.7:
             self._writing(part)
         picture[y:y1, x:x1] = part
+
+
+def seen_height(quad: np.ndarray) -> float:
+    """Between the upper and the lower edge: the area over the longer of both."""
+    widest = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
+    return float(cv2.contourArea(quad.astype(np.float32)) / max(1e-6, widest))
 
 
 def targets(
