@@ -211,10 +211,12 @@ impl Analyzer {
         plates.find(Picture::of(frame)?, region)
     }
 
-    /// As [`Self::detect_plates`]; where nothing is found, again at another scale.
+    /// As [`Self::detect_plates`]; where nothing is found, again at other scales.
     ///
-    /// The second look finds most of the plates that are too large or too small in the picture for
-    /// the first one, and costs as much again where there is no plate.
+    /// This finds most of the plates that are too large or too small in the picture for the first
+    /// look. Where there is no plate it costs as much again, and with
+    /// [`CloserLook::FourParts`](crate::catalog::CloserLook::FourParts) in a large picture five
+    /// times as much.
     pub fn detect_plates_thoroughly(
         &mut self,
         frame: &Frame,

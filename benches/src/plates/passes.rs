@@ -45,13 +45,14 @@ pub struct Passes {
     pub took_s: f64,
 }
 
-/// The seeds that `first-last` names; the usual ones for a word without a dash.
+/// The seeds that `first-last` names; the usual ones for `1`.
 pub fn seeds(named: &str) -> Result<RangeInclusive<u64>, String> {
-    let Some((first, last)) = named.split_once('-') else {
+    if named == "1" {
         return Ok(SEEDS);
-    };
-    match (first.trim().parse(), last.trim().parse()) {
-        (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
+    }
+    let ends = named.split_once('-');
+    match ends.map(|(first, last)| (first.trim().parse(), last.trim().parse())) {
+        Some((Ok(first), Ok(last))) if first <= last => Ok(first..=last),
         _ => Err(format!(
             "PASSES={named}: 1, or the first and the last seed, such as 6-10"
         )),
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(seeds("1"), Ok(1..=5));
         assert_eq!(seeds("6-15"), Ok(6..=15));
         assert_eq!(n_scenes(&(6..=15)), 30);
-        for wrong in ["6-", "-6", "9-6", "a-b"] {
+        for wrong in ["6-", "-6", "9-6", "a-b", "7"] {
             let told = seeds(wrong).expect_err("no seeds are named");
             assert!(told.contains(wrong) && told.contains("6-10"), "{told}");
         }

@@ -9,7 +9,8 @@ use crate::{
 };
 use domain::{BoxInImage, PlateDetection, PointInImage};
 
-/// How much smaller the second look shows the region: large plates fit the network's grids then.
+/// How much smaller a look from farther off shows the region: large plates fit the network's grids
+/// then.
 const SMALLER: f32 = 0.6;
 
 /// A region that the first look made smaller than this is shown larger in the second look.

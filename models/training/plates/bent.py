@@ -12,7 +12,10 @@ MOVED_MAX = 0.06
 
 
 def bend(picture: np.ndarray, quad: np.ndarray, r: Random) -> None:
-    """Bends what the quadrilateral holds: moves its points up or down and shades the slopes."""
+    """Bends what the quadrilateral holds: moves its points up or down and shades the slopes.
+
+    The quadrilateral stays that of the flat plate.
+    """
     height, width = picture.shape[:2]
     (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
     tall, wide = y1 - y0, x1 - x0
@@ -34,7 +37,11 @@ def bend(picture: np.ndarray, quad: np.ndarray, r: Random) -> None:
     else:  # a corner stands off
         across = (u if r.random() < 0.5 else 1 - u) + (v if r.random() < 0.5 else 1 - v)
         rise = np.maximum(0, across - r.uniform(1.1, 1.5)) * 2.5
-    amount = r.choice([-1, 1]) * r.uniform(0.01, MOVED_MAX) * tall
+    # What is beside the plate stays where it is, without a seam.
+    beside = np.maximum(np.abs(u - 0.5) - 0.5, np.abs(v - 0.5) - 0.5).clip(0, 0.05) / 0.05
+    rise = rise * (1 - beside) / max(1.0, float(np.abs(rise).max()))
+    sides = np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1])
+    amount = r.choice([-1, 1]) * r.uniform(0.01, MOVED_MAX) * float(np.mean(sides))
     ys = ys - np.float32(amount) * rise.astype(np.float32)
     part = picture[a:b, c:d]
     moved = cv2.remap(

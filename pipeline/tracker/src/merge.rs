@@ -44,8 +44,10 @@ const DUPLICATE_IOU_SAME_CLASS: f32 = 0.8;
 /// A box that lies within another one by so much, is not much narrower and stands on the same
 /// ground shows the lower part of the same vehicle. What is nearer stands lower in the picture.
 const PART_INSIDE_MIN: f32 = 0.9;
-/// Share of the whole vehicle's width.
+/// Share of the whole vehicle's width; of a part that is surer than the whole, and so may be a car
+/// before it where the picture's edge cuts both.
 const PART_WIDTH_MIN: f32 = 0.65;
+const SURE_PART_WIDTH_MIN: f32 = 0.8;
 /// Share of the whole vehicle's height.
 const PART_FEET_APART_MAX: f32 = 0.06;
 /// Share of the whole vehicle's height; beyond, both are the whole, and the surer one is kept.
@@ -161,12 +163,17 @@ fn is_duplicate(a: &Detection, b: &Detection) -> bool {
 fn is_lower_part(part: &Detection, whole: &Detection) -> bool {
     let is_four_wheel = |d: &Detection| ClassGroup::of(d.class) == ClassGroup::FourWheel;
     let (p, w) = (&part.bounds, &whole.bounds);
+    let width_min = if part.score <= whole.score {
+        PART_WIDTH_MIN
+    } else {
+        SURE_PART_WIDTH_MIN
+    };
     is_four_wheel(part)
         && is_four_wheel(whole)
         && WHOLE_SCORE_MIN * part.score <= whole.score
         && p.height() <= PART_HEIGHT_MAX * w.height()
         && PART_INSIDE_MIN <= p.share_inside(w)
-        && PART_WIDTH_MIN * w.width() <= p.width()
+        && width_min * w.width() <= p.width()
         && (p.y_max - w.y_max).abs() <= PART_FEET_APART_MAX * w.height()
 }
 
@@ -242,6 +249,10 @@ mod tests {
         assert_eq!(merged, [wide]);
         let chance = seen(Class::Truck, [344., 1., 821., 508.], 0.15);
         assert_eq!(merge_duplicates(vec![part.clone(), chance]).len(), 2);
+        // Both are cut by the picture's edge.
+        let lorry = seen(Class::Truck, [300., 0., 900., 720.], 0.6);
+        let car = seen(Class::Car, [390., 400., 810., 720.], 0.9);
+        assert_eq!(merge_duplicates(vec![lorry, car]).len(), 2);
         for other in [
             // Nearer, narrower, or up on the loading area.
             seen(Class::Car, [351., 344., 800., 560.], 0.8),

@@ -29,9 +29,9 @@ pub struct TrackerConfig {
     pub tentative_coast: Duration,
     /// A box this much over the predicted one may be the same thing.
     pub iou_min: f32,
-    /// How far from the predicted centre a box may be, in box sizes (mean of width and height),
-    /// while the filter's own doubt allows it: at 5 fps a motorbike moves by more than its width
-    /// between frames.
+    /// How far from the predicted centre a box may be, in sizes (mean of width and height) of the
+    /// smaller of both boxes, while the filter's own doubt allows it: at 5 fps a motorbike moves
+    /// by more than its width between frames.
     pub distance_max: f32,
     /// Whether riders and double boxes are merged first. Off for plates and faces.
     pub merges: bool,
@@ -137,8 +137,8 @@ impl Tracker {
         }
     }
 
-    /// What is unseen and must by now be outside of these bounds has left, and what comes there is
-    /// something else. Without bounds a track ends by time alone.
+    /// What is unseen and must by now be wholly outside of these bounds has left, and what comes
+    /// there is something else. Without bounds a track ends by time alone.
     pub fn set_view(&mut self, view: BoxInImage) {
         self.view = Some(view);
     }
