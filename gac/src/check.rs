@@ -1,7 +1,7 @@
 //! `gac check`: what is wrong in a site file, where, and what to write instead.
 
 use anyhow::Result;
-use domain::{Timestamp, ports::Registration};
+use domain::{Registration, Timestamp};
 use policy::ListRegistry;
 use service::config::{
     ConfigText,

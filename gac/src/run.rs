@@ -7,7 +7,7 @@ use crate::{
     site::{LoadedSite, Told},
 };
 use anyhow::{Context as _, Result, bail};
-use domain::{CameraId, Frame, PersonId, SiteId, ports::Registration};
+use domain::{CameraId, Frame, PersonId, Registration, SiteId};
 use models::Task;
 use pipeline::{
     CameraSetup, CameraStats, Pipeline, Shared,

@@ -323,7 +323,7 @@ impl<C: Clock> GateTask<C> {
         }
         self.write(records).await?;
         for (answer, _received_at) in &answers {
-            if matches!(answer.output, GateOutput::Verdict { .. }) {
+            if matches!(answer.output, GateOutput::Verdict(_)) {
                 count(&self.counters.verdicts);
             }
         }
@@ -391,7 +391,11 @@ impl<C: Clock> GateTask<C> {
             .collect();
         let is_wanted = |answer: &Answer| match &answer.output {
             GateOutput::Command(command) => {
-                commanded.contains(&command.passage) && now < command.expires_at
+                command
+                    .cause
+                    .passage()
+                    .is_some_and(|passage| commanded.contains(&passage))
+                    && now < command.expires_at
             }
             _ => true,
         };

@@ -4,7 +4,7 @@
 //! sees is what was decided on, so a replay cannot differ by a rounding of a number.
 
 use crate::settings::{CoreSettings, InvalidSettings};
-use domain::{Timestamp, ports::Registration};
+use domain::{Calendar, Registration, SiteList, Timestamp};
 use policy::{GateInput, GateOutput, IdSource as _, ListRegistry, PassageMachine, SeededIds};
 use std::{sync::Arc, time::Duration};
 use wire::{JournalEntry, JournalRecord, Message, PAYLOAD_BYTES_MAX, SignedCommand, WireError};
@@ -204,19 +204,34 @@ fn entries_of(input: &GateInput) -> Result<Vec<JournalEntry>, CoreError> {
 /// Cuts a list so that each part fits a record. Parts of one list stand together and have the same
 /// time and `as_of`.
 fn registry_entries(registry: &ListRegistry) -> Result<Vec<JournalEntry>, CoreError> {
-    use domain::ports::Registry as _;
-    let as_of = registry.as_of();
-    let part = |entries: &[Registration]| JournalEntry::Registry {
-        as_of,
-        registrations: entries.to_vec(),
+    let list = registry.list();
+    let as_of = list.as_of;
+    let part = |entries: &[Registration], is_first: bool| {
+        let (groups, calendar) = if is_first {
+            (list.groups.clone(), list.calendar.clone())
+        } else {
+            (Vec::new(), Calendar::default())
+        };
+        JournalEntry::Registry(SiteList {
+            registrations: entries.to_vec(),
+            groups,
+            calendar,
+            ..SiteList {
+                version: list.version,
+                as_of,
+                expires_at: list.expires_at,
+                ..SiteList::default()
+            }
+        })
     };
     let mut waiting = vec![registry.entries()];
     let mut parts = Vec::new();
     while let Some(entries) = waiting.pop() {
+        let is_first = parts.is_empty();
         let record = JournalRecord {
             seq: u64::MAX,
             at: as_of,
-            entry: part(entries),
+            entry: part(entries, is_first),
         };
         if record.encode().len() <= PAYLOAD_BYTES_MAX {
             parts.push(record.entry);
@@ -233,8 +248,7 @@ fn registry_entries(registry: &ListRegistry) -> Result<Vec<JournalEntry>, CoreEr
 
 /// The input that these records stand for. There is more than one only for the parts of a list.
 fn input_of(entries: impl Iterator<Item = JournalEntry>) -> GateInput {
-    let mut list = Vec::new();
-    let mut list_as_of = None;
+    let mut list: Option<SiteList> = None;
     for entry in entries {
         match entry {
             JournalEntry::Input(Message::Sighting(sighting)) => {
@@ -242,18 +256,15 @@ fn input_of(entries: impl Iterator<Item = JournalEntry>) -> GateInput {
             }
             JournalEntry::Input(Message::Ack(ack)) => return GateInput::Ack(ack),
             JournalEntry::Input(Message::Barrier(barrier)) => return GateInput::Barrier(barrier),
-            JournalEntry::Registry {
-                as_of,
-                registrations,
-            } => {
-                list.extend(registrations);
-                list_as_of = Some(as_of);
-            }
+            JournalEntry::Registry(part) => match &mut list {
+                None => list = Some(part),
+                Some(list) => list.registrations.extend(part.registrations),
+            },
             _ => (),
         }
     }
-    match list_as_of {
-        Some(as_of) => GateInput::RegistryChanged(Arc::new(ListRegistry::new(list, as_of))),
+    match list {
+        Some(list) => GateInput::RegistryChanged(Arc::new(ListRegistry::of(list))),
         None => GateInput::Tick,
     }
 }
@@ -263,7 +274,7 @@ fn input_of(entries: impl Iterator<Item = JournalEntry>) -> GateInput {
 pub(crate) fn message_of(output: &GateOutput) -> Message {
     match output {
         GateOutput::PassageChanged(passage) => Message::Passage(passage.clone()),
-        GateOutput::Verdict { verdict, .. } => Message::Verdict(verdict.clone()),
+        GateOutput::Verdict(verdict) => Message::Verdict(verdict.clone()),
         GateOutput::Command(command) => Message::Command(SignedCommand {
             command: command.clone(),
             key_id: "0".repeat(16),

@@ -86,15 +86,11 @@ impl Effects {
                     items.push(item(topic, message_of(&answer.output)));
                     self.tell(GateEvent::Passage(passage.clone()));
                 }
-                GateOutput::Verdict {
-                    ref verdict,
-                    ref rule_path,
-                } => {
+                GateOutput::Verdict(ref verdict) => {
                     let topic = Topic::Verdict(self.site.clone(), self.gate.clone());
                     items.push(item(topic, message_of(&answer.output)));
                     self.verdict = Some(verdict.clone());
-                    let (verdict, rule_path) = (verdict.clone(), rule_path.clone());
-                    self.tell(GateEvent::Verdict { verdict, rule_path });
+                    self.tell(GateEvent::Verdict(verdict.clone()));
                 }
                 GateOutput::Command(ref command) => {
                     self.command(command, answer.message_id, [received_at, now]);
@@ -123,10 +119,8 @@ impl Effects {
             traceparent: None,
             message: Message::Command(self.key.sign_command(&self.site, command.clone())),
         };
-        let verdict = self
-            .verdict
-            .as_ref()
-            .filter(|verdict| verdict.id == command.verdict);
+        let is_its = |verdict: &&Verdict| Some(verdict.passage) == command.cause.passage();
+        let verdict = self.verdict.as_ref().filter(is_its);
         let timing = CommandTiming {
             command: command.id,
             captured_at: verdict.map_or(command.issued_at, |verdict| verdict.captured_at),

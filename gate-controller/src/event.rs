@@ -10,12 +10,7 @@ pub enum GateEvent {
     /// A passage began or changed its state.
     Passage(Passage),
     /// Somebody was judged.
-    Verdict {
-        /// The answer.
-        verdict: Verdict,
-        /// The rules that led to it: all but the last were passed, the last one settled it.
-        rule_path: Vec<&'static str>,
-    },
+    Verdict(Verdict),
     /// The barrier was told to open: the command has left for the broker.
     Commanded(CommandTiming),
     /// The barrier has answered.

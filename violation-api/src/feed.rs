@@ -42,10 +42,17 @@ impl Changes {
             Message::Sighting(_)
             | Message::Passage(_)
             | Message::Verdict(_)
-            | Message::Barrier(_) => self.is_gate_changed = true,
+            | Message::Barrier(_)
+            | Message::Movement(_)
+            | Message::Alarm(_) => self.is_gate_changed = true,
             Message::Candidate(_) => self.is_case_changed = true,
             Message::Count(_) => self.is_count_changed = true,
-            Message::Command(_) | Message::Ack(_) | Message::Receipt(_) => (),
+            Message::Command(_)
+            | Message::Ack(_)
+            | Message::Receipt(_)
+            | Message::Device(_)
+            | Message::Document(_)
+            | Message::Order(_) => (),
         }
     }
 

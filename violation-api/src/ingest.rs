@@ -224,9 +224,17 @@ fn wants_receipt(message: &Message) -> bool {
         | Message::Candidate(_)
         | Message::Verdict(_)
         | Message::Passage(_)
+        | Message::Movement(_)
+        | Message::Alarm(_)
         | Message::Command(_)
         | Message::Ack(_) => true,
-        Message::Barrier(_) | Message::Camera(_) | Message::Count(_) | Message::Receipt(_) => false,
+        Message::Barrier(_)
+        | Message::Camera(_)
+        | Message::Count(_)
+        | Message::Receipt(_)
+        | Message::Device(_)
+        | Message::Document(_)
+        | Message::Order(_) => false,
     }
 }
 

@@ -1,6 +1,23 @@
 //! What a gate says and does.
 
-use crate::{CommandId, GateId, PassageId, SightingId, Timestamp, VerdictId};
+use crate::{GateId, PassageId, SightingId, Timestamp, VerdictId};
+
+mod device;
+mod document;
+mod movement;
+mod order;
+mod passage;
+mod rule;
+
+pub use device::{
+    Ack, AckResult, Barrier, CommandCause, CommandKind, DeviceEvent, DeviceInput, DeviceNonce,
+    GateCommand, GateState,
+};
+pub use document::{Assurance, DocumentKind, DocumentRead, HolderKey};
+pub use movement::{Direction, LineCrossing, Movement, Mover};
+pub use order::{Order, OrderKind, SiteMode};
+pub use passage::{AlarmKind, GateAlarm, Passage, PassageState};
+pub use rule::{Rule, RulePath};
 
 /// The gate's answer to one sighting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +40,12 @@ pub struct Verdict {
     pub policy_version: u64,
     /// How fresh the list was.
     pub registry_as_of: Timestamp,
+    /// The rules in the order in which they were asked: the last one settled it.
+    pub rule_path: RulePath,
+    /// What the identity rests on, when somebody was identified.
+    pub assurance: Option<Assurance>,
+    /// The account of the guard, when a person gave the answer.
+    pub by: Option<String>,
 }
 
 /// Grant, deny, or ask the guard.
@@ -36,11 +59,19 @@ pub enum Outcome {
     Refer(ReferReason),
 }
 
-/// Why somebody is turned away. Only a list entry that a person made can do that.
+/// Why somebody is turned away. Only what a person decided can do that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DenyReason {
     /// The list says so.
     Barred,
+    /// The guard said so.
+    Refused,
+    /// The guard did not answer in time, and the site chose that nobody is let in then.
+    Unanswered,
+    /// The site is locked down.
+    Lockdown,
+    /// The site is being evacuated, and this lane leads in.
+    Evacuation,
 }
 
 /// Why the guard is asked.
@@ -70,127 +101,24 @@ pub enum ReferReason {
     Late,
     /// The lane asks for another kind of identity than the sighting has.
     FactorMissing,
-}
-
-/// What a barrier is told. It sets a state and never toggles; there is no "close" on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CommandKind {
-    /// Open for one passage; the device ends its own pulse.
-    Open,
-    /// Stay open until released.
-    HoldOpen,
-    /// End a hold.
-    Release,
-}
-
-/// An order to a barrier. A late open is worse than none: it expires.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GateCommand {
-    /// Its id; the device obeys each once.
-    pub id: CommandId,
-    /// The gate.
-    pub gate: GateId,
-    /// What to do.
-    pub kind: CommandKind,
-    /// The verdict that it carries out.
-    pub verdict: VerdictId,
-    /// The passage it is for.
-    pub passage: PassageId,
-    /// When it was issued.
-    pub issued_at: Timestamp,
-    /// After this moment the device must refuse it.
-    pub expires_at: Timestamp,
-}
-
-/// What the device did with a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AckResult {
-    /// Understood; it moves.
-    Accepted,
-    /// Done.
-    Executed,
-    /// Refused: bad signature, wrong gate, or the device is in fault.
-    Rejected,
-    /// Refused: too late.
-    Expired,
-    /// Refused: obeyed before.
-    Duplicate,
-}
-
-/// A device's answer to a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ack {
-    /// The command.
-    pub command: CommandId,
-    /// The gate.
-    pub gate: GateId,
-    /// What became of it.
-    pub result: AckResult,
-    /// When, by the device.
-    pub at: Timestamp,
-}
-
-/// Where a barrier is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum GateState {
-    /// Down.
-    Closed,
-    /// Going up.
-    Opening,
-    /// Up.
-    Open,
-    /// Going down.
-    Closing,
-    /// Broken.
-    Fault,
-    /// Not heard from.
-    #[default]
-    Unknown,
-}
-
-/// A barrier as it reports itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Barrier {
-    /// The gate.
-    pub gate: GateId,
-    /// Where it is.
-    pub state: GateState,
-    /// Since when, by the device.
-    pub since: Timestamp,
-}
-
-/// Where a passage is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PassageState {
-    /// Somebody has come; no answer yet.
-    Arrived,
-    /// Referred: the guard has been asked.
-    Referred,
-    /// Turned away.
-    Denied,
-    /// Granted, and the barrier has been told.
-    Commanded,
-    /// The barrier obeys.
-    Opened,
-    /// The barrier refused, or did not answer before the command expired.
-    Failed,
-    /// Gone.
-    Left,
-}
-
-/// One transit of one gate lane: arrived, decided, opened, left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passage {
-    /// Its id.
-    pub id: PassageId,
-    /// The gate.
-    pub gate: GateId,
-    /// Who came.
-    pub sighting: SightingId,
-    /// Where it is in its life.
-    pub state: PassageState,
-    /// Capture time of the arrival.
-    pub arrived_at: Timestamp,
-    /// When the state last changed.
-    pub changed_at: Timestamp,
+    /// The first identity is right; the second that the lane asks for has not been shown.
+    SecondFactorMissing,
+    /// The two identities do not belong together.
+    FactorsDisagree,
+    /// On the list, but not for this lane.
+    NotThisGate,
+    /// On the list, but its group is not known.
+    GroupUnknown,
+    /// Already inside, by what is known: a pass that was handed back, or an exit that nobody saw.
+    AntiPassback,
+    /// The zone is full.
+    OverCapacity,
+    /// The other barrier of the pair is not closed.
+    Interlocked,
+    /// The pass is not of this site, was changed, or was called back.
+    PassInvalid,
+    /// The pass was used before.
+    PassUsed,
+    /// The site is locked down, and this lane leads out.
+    Lockdown,
 }

@@ -66,6 +66,14 @@ ids! {
     PersonId = "per";
     /// One bundle of evidence files.
     EvidenceId = "evi";
+    /// One showing of a document.
+    DocumentId = "doc";
+    /// One visitor pass.
+    PassId = "vis";
+    /// One person's order to a gate.
+    OrderId = "ord";
+    /// One alarm of a gate.
+    AlarmId = "alm";
 }
 
 macro_rules! slugs {
@@ -114,6 +122,8 @@ slugs! {
     GateId;
     /// A zone that people and vehicles are counted into and out of.
     ZoneId;
+    /// A group of registrations with hours and lanes in common.
+    GroupId;
 }
 
 /// One track of one camera, unique while the program runs.

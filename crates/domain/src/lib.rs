@@ -13,18 +13,21 @@ pub mod id;
 pub mod perception;
 pub mod plate;
 pub mod ports;
+pub mod registry;
 pub mod time;
 pub mod traffic;
 
 pub use face::{Embedding, FaceMatch, FaceObservation, Liveness};
 pub use gate::{
-    Ack, AckResult, Barrier, CommandKind, DenyReason, GateCommand, GateState, Outcome, Passage,
-    PassageState, ReferReason, Verdict,
+    Ack, AckResult, AlarmKind, Assurance, Barrier, CommandCause, CommandKind, DenyReason,
+    DeviceEvent, DeviceInput, DeviceNonce, Direction, DocumentKind, DocumentRead, GateAlarm,
+    GateCommand, GateState, HolderKey, LineCrossing, Movement, Mover, Order, OrderKind, Outcome,
+    Passage, PassageState, ReferReason, Rule, RulePath, SiteMode, Verdict,
 };
 pub use geometry::{BoxInImage, PointInImage};
 pub use id::{
-    CameraId, CandidateId, CommandId, EvidenceId, GateId, PassageId, PersonId, SightingId, SiteId,
-    TrackId, VerdictId, ViolationId, ZoneId,
+    AlarmId, CameraId, CandidateId, CommandId, DocumentId, EvidenceId, GateId, GroupId, OrderId,
+    PassId, PassageId, PersonId, SightingId, SiteId, TrackId, VerdictId, ViolationId, ZoneId,
 };
 pub use perception::{
     Class, Detection, DetectionSet, Frame, Sighting, SightingPhase, SourceEvent, Track, TrackState,
@@ -32,5 +35,6 @@ pub use perception::{
 pub use plate::{
     CharRead, Plate, PlateColour, PlateDetection, PlateRead, PlateVote, RawRead, RawReads, RowRead,
 };
+pub use registry::{Access, Calendar, Group, OnHoliday, Registration, SiteList, WeeklyHours};
 pub use time::Timestamp;
 pub use traffic::{Candidate, EvidenceItem, EvidenceRole, SignalPhase, Standing};

@@ -1,8 +1,8 @@
 //! What cameras and models say: frames, detections, tracks, sightings.
 
 use crate::{
-    BoxInImage, CameraId, EvidenceItem, FaceObservation, PlateRead, PlateVote, SightingId,
-    SignalPhase, Timestamp, TrackId, face::FaceVote, plate::RawReads,
+    BoxInImage, CameraId, EvidenceItem, FaceObservation, LineCrossing, PlateRead, PlateVote,
+    SightingId, SignalPhase, Timestamp, TrackId, face::FaceVote, plate::RawReads,
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -191,6 +191,9 @@ pub struct Sighting {
     pub face: Option<FaceVote>,
     /// The best picture of it so far.
     pub picture: Option<EvidenceItem>,
+    /// The counting lines that it went over so far, in the order of their times; each line at most
+    /// once in each direction.
+    pub crossings: Vec<LineCrossing>,
 }
 
 impl Sighting {

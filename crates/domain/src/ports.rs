@@ -4,8 +4,8 @@
 //! tested against a real broker and real databases.
 
 use crate::{
-    Ack, BoxInImage, Detection, FaceObservation, Frame, GateCommand, PersonId, Plate,
-    PlateDetection, PlateRead, SourceEvent, Timestamp,
+    Ack, BoxInImage, Calendar, Detection, FaceObservation, Frame, GateCommand, Group, GroupId,
+    PassId, PersonId, Plate, PlateDetection, PlateRead, Registration, SourceEvent, Timestamp,
 };
 use std::{error::Error, future::Future, time::Duration};
 
@@ -73,45 +73,14 @@ pub trait Registry {
     fn find_look_alikes(&self, plate: &Plate) -> Vec<&Registration>;
     /// The entry of an enrolled person.
     fn find_person(&self, person: PersonId) -> Option<&Registration>;
+    /// The entry of a visitor pass.
+    fn find_pass(&self, pass: PassId) -> Option<&Registration>;
+    /// What the entries of a group have in common.
+    fn find_group(&self, group: &GroupId) -> Option<&Group>;
+    /// Public holidays and exchanged working days.
+    fn calendar(&self) -> &Calendar;
     /// When the list was made.
     fn as_of(&self) -> Timestamp;
-}
-
-/// An entry of the site's list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Registration {
-    /// The plate, for a vehicle.
-    pub plate: Option<Plate>,
-    /// The enrolled person, for a face.
-    pub person: Option<PersonId>,
-    /// What the list says.
-    pub access: Access,
-    /// First moment of validity.
-    pub valid_from: Option<Timestamp>,
-    /// First moment after validity.
-    pub valid_until: Option<Timestamp>,
-    /// Hours of the week; none means always.
-    pub schedule: Vec<WeeklyHours>,
-}
-
-/// What a list entry says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
-    /// Let in while valid.
-    Allow,
-    /// Turn away.
-    Bar,
-}
-
-/// Hours of some days of the week, in the site's own time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WeeklyHours {
-    /// Monday first.
-    pub days: [bool; 7],
-    /// Minutes after midnight, included.
-    pub from_minute: u16,
-    /// Minutes after midnight, excluded; 1440 is midnight at the end.
-    pub until_minute: u16,
 }
 
 /// Something that opens.

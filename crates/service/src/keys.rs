@@ -157,15 +157,20 @@ fn for_purpose(purpose: &str, bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{CommandId, CommandKind, PassageId, Timestamp, VerdictId};
+    use domain::{
+        CommandCause, CommandId, CommandKind, DeviceNonce, PassageId, Timestamp, VerdictId,
+    };
 
     fn command() -> GateCommand {
         GateCommand {
             id: CommandId(1),
             gate: "gate-1".parse().unwrap(),
             kind: CommandKind::Open,
-            verdict: VerdictId(2),
-            passage: PassageId(3),
+            cause: CommandCause::Verdict {
+                verdict: VerdictId(2),
+                passage: PassageId(3),
+            },
+            nonce: None,
             issued_at: Timestamp::from_millis(4),
             expires_at: Timestamp::from_millis(5),
         }
@@ -187,8 +192,8 @@ mod tests {
             |c| c.id = CommandId(9),
             |c| c.gate = "gate-2".parse().unwrap(),
             |c| c.kind = CommandKind::HoldOpen,
-            |c| c.verdict = VerdictId(9),
-            |c| c.passage = PassageId(9),
+            |c| c.cause = CommandCause::Fire,
+            |c| c.nonce = Some(DeviceNonce(9)),
             |c| c.issued_at = Timestamp::from_millis(9),
             |c| c.expires_at = Timestamp::from_millis(9),
         ];

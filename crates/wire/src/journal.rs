@@ -3,9 +3,9 @@
 use crate::{
     envelope::{VERSION, WireError, check_version, malformed},
     message::{Message, MessageShape},
-    shape::RegistrationShape,
+    shape::ListShape,
 };
-use domain::{Timestamp, ports::Registration};
+use domain::{SiteList, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One line of a journal.
@@ -34,12 +34,9 @@ pub enum JournalEntry {
         settings: String,
     },
     /// The list that is in force from here on.
-    Registry {
-        /// When it was made.
-        as_of: Timestamp,
-        /// The entries.
-        registrations: Vec<Registration>,
-    },
+    ///
+    /// A long list is cut into parts that stand together; groups and calendar are in the first.
+    Registry(SiteList),
     /// The core was told this.
     Input(Message),
     /// The core was told that time has passed.
@@ -67,11 +64,7 @@ enum EntryShape {
         seed: u64,
         settings: String,
     },
-    Registry {
-        #[serde(with = "crate::time")]
-        as_of: Timestamp,
-        registrations: Vec<RegistrationShape>,
-    },
+    Registry(ListShape),
     Input(MessageShape),
     Tick,
     Output(MessageShape),
@@ -92,13 +85,7 @@ impl JournalRecord {
                 seed: *seed,
                 settings: settings.clone(),
             },
-            JournalEntry::Registry {
-                as_of,
-                registrations,
-            } => EntryShape::Registry {
-                as_of: *as_of,
-                registrations: registrations.iter().map(RegistrationShape::from).collect(),
-            },
+            JournalEntry::Registry(list) => EntryShape::Registry(list.into()),
             JournalEntry::Input(message) => EntryShape::Input(message.into()),
             JournalEntry::Tick => EntryShape::Tick,
             JournalEntry::Output(message) => EntryShape::Output(message.into()),
@@ -130,18 +117,8 @@ impl JournalRecord {
                 seed,
                 settings,
             },
-            EntryShape::Registry {
-                as_of,
-                registrations,
-            } => {
-                let registrations: Result<_, String> = registrations
-                    .into_iter()
-                    .map(Registration::try_from)
-                    .collect();
-                JournalEntry::Registry {
-                    as_of,
-                    registrations: registrations.map_err(reason)?,
-                }
+            EntryShape::Registry(list) => {
+                JournalEntry::Registry(SiteList::try_from(list).map_err(reason)?)
             }
             EntryShape::Input(message) => {
                 JournalEntry::Input(Message::try_from(message).map_err(reason)?)

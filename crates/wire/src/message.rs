@@ -1,12 +1,12 @@
 //! Everything that is said between programs.
 
 use crate::shape::{
-    self, AckShape, BarrierShape, CandidateShape, CommandShape, PassageShape, SightingShape,
-    VerdictShape,
+    self, AckShape, AlarmShape, BarrierShape, CandidateShape, CommandShape, DeviceEventShape,
+    DocumentShape, MovementShape, OrderShape, PassageShape, SightingShape, VerdictShape,
 };
 use domain::{
-    Ack, Barrier, CameraId, Candidate, GateCommand, Passage, Sighting, SiteId, Timestamp, Verdict,
-    ZoneId,
+    Ack, Barrier, CameraId, Candidate, DeviceEvent, DocumentRead, GateAlarm, GateCommand, Movement,
+    Order, Passage, Sighting, SiteId, Timestamp, Verdict, ZoneId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,16 @@ pub enum Message {
     Passage(Passage),
     /// A barrier moved.
     Barrier(Barrier),
+    /// An input of a barrier has changed.
+    Device(DeviceEvent),
+    /// A document was shown at a gate.
+    Document(DocumentRead),
+    /// A person's order to a gate, signed.
+    Order(SignedOrder),
+    /// Somebody went through a gate.
+    Movement(Movement),
+    /// Something is wrong at a gate, or no longer is.
+    Alarm(GateAlarm),
     /// How a camera is.
     Camera(CameraStatus),
     /// How many have passed.
@@ -54,14 +64,52 @@ impl SignedCommand {
             id,
             gate,
             kind,
-            verdict,
-            passage,
+            cause,
+            nonce,
             issued_at,
             expires_at,
         } = command;
         let kind = shape::command_kind_text(*kind);
+        let cause = shape::cause_text(*cause);
+        let nonce = nonce.map_or_else(|| "none".to_owned(), shape::nonce_text);
         format!(
-            "gac-command-v1\n{site}\n{gate}\n{id}\n{kind}\n{verdict}\n{passage}\n{issued_at}\n{expires_at}\n"
+            "gac-command-v2\n{site}\n{gate}\n{id}\n{kind}\n{cause}\n{nonce}\n\
+             {issued_at}\n{expires_at}\n"
+        )
+        .into_bytes()
+    }
+}
+
+/// A person's order with the signature of the program that knows who the person is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedOrder {
+    /// The order.
+    pub order: Order,
+    /// First 16 hexadecimal digits of the SHA-256 of the public key.
+    pub key_id: String,
+    /// Ed25519 signature over [`SignedOrder::signed_bytes`], 128 hexadecimal digits.
+    pub signature: String,
+}
+
+impl SignedOrder {
+    /// What is signed, with the site. The account and the reason come last and with their lengths
+    /// in bytes, so that no line break in them can pass for another field.
+    pub fn signed_bytes(site: &SiteId, order: &Order) -> Vec<u8> {
+        let Order {
+            id,
+            gate,
+            kind,
+            by,
+            reason,
+            issued_at,
+            expires_at,
+        } = order;
+        let gate = gate.as_ref().map_or("*", |gate| gate.as_str());
+        let kind = shape::order_kind_text(kind);
+        let (by_len, reason_len) = (by.len(), reason.len());
+        format!(
+            "gac-order-v1\n{site}\n{gate}\n{id}\n{kind}\n{issued_at}\n{expires_at}\n\
+             {by_len} {by}\n{reason_len} {reason}\n"
         )
         .into_bytes()
     }
@@ -145,6 +193,11 @@ pub(crate) enum MessageShape {
     Ack(AckShape),
     Passage(PassageShape),
     Barrier(BarrierShape),
+    Device(DeviceEventShape),
+    Document(DocumentShape),
+    Order(OrderShape),
+    Movement(MovementShape),
+    Alarm(AlarmShape),
     Camera(CameraStatus),
     Count(Count),
     Receipt(Receipt),
@@ -160,6 +213,11 @@ impl From<&Message> for MessageShape {
             Message::Ack(m) => Self::Ack(m.into()),
             Message::Passage(m) => Self::Passage(m.into()),
             Message::Barrier(m) => Self::Barrier(m.into()),
+            Message::Device(m) => Self::Device(m.into()),
+            Message::Document(m) => Self::Document(m.into()),
+            Message::Order(m) => Self::Order(m.into()),
+            Message::Movement(m) => Self::Movement(m.into()),
+            Message::Alarm(m) => Self::Alarm(m.into()),
             Message::Camera(m) => Self::Camera(m.clone()),
             Message::Count(m) => Self::Count(m.clone()),
             Message::Receipt(m) => Self::Receipt(m.clone()),
@@ -174,11 +232,16 @@ impl TryFrom<MessageShape> for Message {
         Ok(match shape {
             MessageShape::Sighting(m) => Self::Sighting((*m).try_into()?),
             MessageShape::Candidate(m) => Self::Candidate((*m).try_into()?),
-            MessageShape::Verdict(m) => Self::Verdict(m.into()),
+            MessageShape::Verdict(m) => Self::Verdict(m.try_into()?),
             MessageShape::Command(m) => Self::Command(m.try_into()?),
             MessageShape::Ack(m) => Self::Ack(m.into()),
             MessageShape::Passage(m) => Self::Passage(m.into()),
-            MessageShape::Barrier(m) => Self::Barrier(m.into()),
+            MessageShape::Barrier(m) => Self::Barrier(m.try_into()?),
+            MessageShape::Device(m) => Self::Device(m.into()),
+            MessageShape::Document(m) => Self::Document(m.try_into()?),
+            MessageShape::Order(m) => Self::Order(m.try_into()?),
+            MessageShape::Movement(m) => Self::Movement(m.try_into()?),
+            MessageShape::Alarm(m) => Self::Alarm(m.into()),
             MessageShape::Camera(m) if m.fps.is_finite() => Self::Camera(m),
             MessageShape::Camera(_) => return Err("a number is not finite".to_owned()),
             MessageShape::Count(m) => Self::Count(m),

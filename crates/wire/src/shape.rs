@@ -1,13 +1,19 @@
 //! The shapes on the wire, and how they become domain types.
 
+mod device;
 mod gate;
+mod order;
 mod perception;
+mod registry;
 
-pub(crate) use gate::{
-    AckShape, BarrierShape, CommandShape, PassageShape, RegistrationShape, VerdictShape,
-    command_kind_text,
+pub(crate) use device::{
+    AckShape, BarrierShape, CommandShape, DeviceEventShape, DocumentShape, cause_text,
+    command_kind_text, nonce_text,
 };
+pub(crate) use gate::{AlarmShape, PassageShape, VerdictShape};
+pub(crate) use order::{MovementShape, OrderShape, order_kind_text};
 pub(crate) use perception::{CandidateShape, SightingShape};
+pub(crate) use registry::ListShape;
 
 /// A shape of a closed set of words, and its way to the domain and back.
 macro_rules! words {
@@ -53,5 +59,31 @@ pub(crate) mod slug {
         D: Deserializer<'de>,
     {
         String::deserialize(d)?.parse().map_err(D::Error::custom)
+    }
+
+    /// The same where there may be none.
+    pub(crate) mod optional {
+        use super::{Deserializer, Display, FromStr, Serializer};
+        use serde::{Deserialize as _, de::Error as _};
+
+        pub(crate) fn serialize<T: Display, S: Serializer>(
+            id: &Option<T>,
+            s: S,
+        ) -> Result<S::Ok, S::Error> {
+            match id {
+                Some(id) => s.collect_str(id),
+                None => s.serialize_none(),
+            }
+        }
+
+        pub(crate) fn deserialize<'de, T, D>(d: D) -> Result<Option<T>, D::Error>
+        where
+            T: FromStr<Err: Display>,
+            D: Deserializer<'de>,
+        {
+            let text = Option::<String>::deserialize(d)?;
+            text.map(|text| text.parse().map_err(D::Error::custom))
+                .transpose()
+        }
     }
 }

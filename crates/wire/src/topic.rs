@@ -24,6 +24,18 @@ pub enum Topic {
     Passage(SiteId, GateId),
     /// `gac/v1/{site}/gate/{gate}/state`, retained.
     Barrier(SiteId, GateId),
+    /// `gac/v1/{site}/gate/{gate}/event`: loops, beam, fire input and the like.
+    Device(SiteId, GateId),
+    /// `gac/v1/{site}/gate/{gate}/document`: a pass or a card was shown.
+    Document(SiteId, GateId),
+    /// `gac/v1/{site}/gate/{gate}/movement`: somebody went through.
+    Movement(SiteId, GateId),
+    /// `gac/v1/{site}/gate/{gate}/alarm`
+    Alarm(SiteId, GateId),
+    /// `gac/v1/{site}/gate/{gate}/order`, never retained.
+    Order(SiteId, GateId),
+    /// `gac/v1/{site}/gates/all/order`: an order to every gate of the site, never retained.
+    OrderToAll(SiteId),
     /// `gac/v1/{site}/zone/{zone}/count`, retained.
     Count(SiteId, ZoneId),
     /// `gac/v1/{site}/edge/{source}/receipt`: the centre has stored these messages of that source.
@@ -35,7 +47,7 @@ pub enum Topic {
 const ROOT: &str = "gac/v1";
 
 impl Topic {
-    /// Whether the broker keeps the last message. A command is never kept.
+    /// Whether the broker keeps the last message. A command or an order is never kept.
     pub fn is_retained(&self) -> bool {
         matches!(
             self,
@@ -71,6 +83,12 @@ impl fmt::Display for Topic {
             Self::Ack(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/ack"),
             Self::Passage(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/passage"),
             Self::Barrier(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/state"),
+            Self::Device(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/event"),
+            Self::Document(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/document"),
+            Self::Movement(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/movement"),
+            Self::Alarm(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/alarm"),
+            Self::Order(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/order"),
+            Self::OrderToAll(site) => write!(f, "{ROOT}/{site}/gates/all/order"),
             Self::Count(site, zone) => write!(f, "{ROOT}/{site}/zone/{zone}/count"),
             Self::Receipt(site, source) => write!(f, "{ROOT}/{site}/edge/{source}/receipt"),
             Self::Availability(site, source) => {
@@ -102,6 +120,12 @@ impl FromStr for Topic {
             ("gate", "ack") => Self::Ack(site, gate()?),
             ("gate", "passage") => Self::Passage(site, gate()?),
             ("gate", "state") => Self::Barrier(site, gate()?),
+            ("gate", "event") => Self::Device(site, gate()?),
+            ("gate", "document") => Self::Document(site, gate()?),
+            ("gate", "movement") => Self::Movement(site, gate()?),
+            ("gate", "alarm") => Self::Alarm(site, gate()?),
+            ("gate", "order") => Self::Order(site, gate()?),
+            ("gates", "order") if name == "all" => Self::OrderToAll(site),
             ("zone", "count") => Self::Count(site, name.parse().map_err(|_invalid| wrong())?),
             ("edge", "receipt") => Self::Receipt(site, name.to_owned()),
             ("edge", "availability") => Self::Availability(site, name.to_owned()),

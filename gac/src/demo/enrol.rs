@@ -13,8 +13,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use domain::{
-    BoxInImage, CameraId, Embedding, Outcome, SightingPhase,
-    ports::{Access, Detector as _, Registration},
+    BoxInImage, CameraId, Embedding, Outcome, Registration, SightingPhase, ports::Detector as _,
 };
 use models::Task;
 use pipeline::gallery::{Consent, Enrolled, Gallery};
@@ -127,12 +126,8 @@ impl Enrolment {
             },
         )?;
         self.entries.push(Registration {
-            plate: None,
             person: Some(person),
-            access: Access::Allow,
-            valid_from: None,
-            valid_until: None,
-            schedule: Vec::new(),
+            ..Registration::allow()
         });
         self.controllers.set(self.entries).await?;
         println!("door-1: enrolled {person} with her consent, {VIEWS} views");
@@ -155,7 +150,7 @@ fn view(detector: &mut detector::ModelDetector, frame: &domain::Frame) -> Option
 
 /// She was referred and is gone: the enrolment is for her next approach.
 fn has_left_referred(seen: &Seen, camera: &CameraId) -> bool {
-    let was_referred = seen.verdicts.iter().any(|(verdict, _)| {
+    let was_referred = seen.verdicts.iter().any(|verdict| {
         let is_referred = matches!(verdict.outcome, Outcome::Refer(_));
         verdict.gate.as_str() == camera.as_str() && is_referred
     });

@@ -150,7 +150,7 @@ fn numbers(camera: &DemoCamera, stats: &CameraStats, seen: &Seen) -> CameraRepor
     let verdicts = seen
         .verdicts
         .iter()
-        .filter(|(v, _)| of_camera(v.gate.as_str()))
+        .filter(|v| of_camera(v.gate.as_str()))
         .count();
     let pictures = seen
         .pictures
@@ -212,15 +212,15 @@ fn doing(sightings: &[&Sighting], seen: &Seen) -> Doing {
     let verdicts: Vec<_> = seen
         .verdicts
         .iter()
-        .filter(|(v, _)| ids.contains(&v.sighting))
+        .filter(|v| ids.contains(&v.sighting))
         .collect();
-    let passages: BTreeSet<PassageId> = verdicts.iter().map(|(v, _)| v.passage).collect();
+    let passages: BTreeSet<PassageId> = verdicts.iter().map(|v| v.passage).collect();
     let n_commands = seen
         .commanded
         .iter()
         .filter(|p| passages.contains(*p))
         .count();
-    let outcomes: Vec<Outcome> = verdicts.iter().map(|(v, _)| v.outcome).collect();
+    let outcomes: Vec<Outcome> = verdicts.iter().map(|v| v.outcome).collect();
     let mut words: Vec<String> = outcomes.iter().map(outcome_words).collect();
     if words.is_empty() {
         words.push("no verdict".to_owned());
@@ -372,8 +372,8 @@ fn n_commands_of(camera: &DemoCamera, seen: &Seen) -> usize {
     let passages: BTreeSet<PassageId> = seen
         .verdicts
         .iter()
-        .filter(|(v, _)| v.gate.as_str() == camera.id)
-        .map(|(v, _)| v.passage)
+        .filter(|v| v.gate.as_str() == camera.id)
+        .map(|v| v.passage)
         .collect();
     seen.commanded
         .iter()

@@ -30,7 +30,7 @@ pub(crate) struct Seen {
     /// Where each sighting was, message by message.
     pub(crate) places: BTreeMap<SightingId, Vec<(Timestamp, BoxInImage)>>,
     /// Verdicts in the order in which they were given.
-    pub(crate) verdicts: Vec<(Verdict, Vec<&'static str>)>,
+    pub(crate) verdicts: Vec<Verdict>,
     /// Commands with all their times.
     pub(crate) commands: BTreeMap<CommandId, CommandTiming>,
     /// Which passage each command was for.
@@ -245,19 +245,19 @@ fn hear(seen: &mut Seen, message: Message, keeper: &Keeper) {
 
 fn hear_gate(seen: &mut Seen, event: GateEvent, (keeper, gate): (&Keeper, &str)) {
     match event {
-        GateEvent::Verdict { verdict, rule_path } => {
+        GateEvent::Verdict(verdict) => {
             if let Some(camera) = keeper.gate_of.get(gate) {
                 keeper.keep(seen, &camera.clone());
             }
-            seen.verdicts.push((verdict, rule_path));
+            seen.verdicts.push(verdict);
         }
         GateEvent::Commanded(timing) => {
             let passage = seen
                 .verdicts
                 .iter()
                 .rev()
-                .find(|(verdict, _)| verdict.given_at == timing.given_at)
-                .map(|(verdict, _)| verdict.passage);
+                .find(|verdict| verdict.given_at == timing.given_at)
+                .map(|verdict| verdict.passage);
             seen.commanded.extend(passage);
             seen.commands.insert(timing.command, timing);
         }

@@ -94,11 +94,11 @@ impl OfflineLane {
             .step(self.now, input, &mut self.ids, &mut outputs);
         for output in outputs {
             match output {
-                GateOutput::Verdict { verdict, rule_path } => {
-                    seen.verdicts.push((verdict, rule_path));
+                GateOutput::Verdict(verdict) => {
+                    seen.verdicts.push(verdict);
                 }
                 GateOutput::Command(command) => {
-                    seen.commanded.push(command.passage);
+                    seen.commanded.extend(command.cause.passage());
                     self.obey(&command);
                 }
                 GateOutput::PassageChanged(_) => (),
@@ -134,6 +134,7 @@ impl OfflineLane {
                     gate,
                     state,
                     since: at,
+                    nonce: None,
                 }),
             );
         }

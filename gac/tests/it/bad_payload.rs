@@ -31,6 +31,7 @@ fn sighting(n: u128, at: Timestamp) -> Message {
         plate: None,
         face: None,
         picture: None,
+        crossings: Vec::new(),
     })
 }
 

@@ -108,7 +108,10 @@ impl Kept {
             Message::Verdict(verdict) => verdict.id.to_string(),
             Message::Passage(passage) => passage.id.to_string(),
             Message::Command(signed) => {
-                let ids = self.commands.entry(signed.command.passage).or_default();
+                let ids = self
+                    .commands
+                    .entry(signed.command.cause.passage().expect("it is for a passage"))
+                    .or_default();
                 ids.insert(signed.command.id.to_string());
                 return;
             }

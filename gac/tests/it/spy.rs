@@ -29,7 +29,7 @@ impl Heard {
         for message in &self.messages {
             if let Message::Command(signed) = message {
                 commands
-                    .entry(signed.command.passage)
+                    .entry(signed.command.cause.passage().expect("it is for a passage"))
                     .or_default()
                     .insert(signed.command.id);
             }

@@ -2,8 +2,8 @@
 
 use crate::{Factor, Policy, schedule};
 use domain::{
-    DenyReason, Outcome, ReferReason, Sighting, Timestamp,
-    ports::{Access, Registration, Registry},
+    Access, DenyReason, Outcome, ReferReason, Registration, Rule, RulePath, Sighting, Timestamp,
+    ports::Registry,
 };
 
 pub(crate) mod face;
@@ -16,7 +16,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The rules in the order in which they were asked: all but the last were passed, the last one
     /// settled it.
-    pub rule_path: Vec<&'static str>,
+    pub rule_path: RulePath,
 }
 
 /// What every rule may look at.
@@ -48,14 +48,14 @@ pub fn decide(
         Ok(outcome) => outcome,
         Err(reason) => Outcome::Refer(reason),
     };
-    Decision { outcome, rule_path }
+    Decision {
+        outcome,
+        rule_path: RulePath(rule_path),
+    }
 }
 
 /// `Err` is a reason to ask the guard, so that `?` reads as "else refer".
-fn judge<R: Registry>(
-    case: &Case<R>,
-    path: &mut Vec<&'static str>,
-) -> Result<Outcome, ReferReason> {
+fn judge<R: Registry>(case: &Case<R>, path: &mut Vec<Rule>) -> Result<Outcome, ReferReason> {
     let Policy {
         clock_tolerance,
         late_after,
@@ -66,14 +66,19 @@ fn judge<R: Registry>(
     let latest = case.now.saturating_add(clock_tolerance);
     require(
         path,
-        "captured-not-in-future",
+        Rule::CapturedNotInFuture,
         seen_at <= latest,
         ReferReason::Late,
     )?;
     let is_recent = case.now <= seen_at.saturating_add(late_after);
-    require(path, "captured-recently", is_recent, ReferReason::Late)?;
+    require(path, Rule::CapturedRecently, is_recent, ReferReason::Late)?;
     let is_fresh = as_of <= latest && case.now <= as_of.saturating_add(registry_age_max);
-    require(path, "registry-fresh", is_fresh, ReferReason::RegistryStale)?;
+    require(
+        path,
+        Rule::RegistryFresh,
+        is_fresh,
+        ReferReason::RegistryStale,
+    )?;
     match case.policy.factor {
         Factor::Plate => plate::judge(case, path),
         Factor::Face => face::judge(case, path),
@@ -81,8 +86,8 @@ fn judge<R: Registry>(
 }
 
 fn require(
-    path: &mut Vec<&'static str>,
-    rule: &'static str,
+    path: &mut Vec<Rule>,
+    rule: Rule,
     is_passed: bool,
     reason: ReferReason,
 ) -> Result<(), ReferReason> {
@@ -94,15 +99,15 @@ fn require(
 fn entries<R: Registry>(
     case: &Case<R>,
     fitting: &[&Registration],
-    path: &mut Vec<&'static str>,
+    path: &mut Vec<Rule>,
 ) -> Result<Outcome, ReferReason> {
-    path.push("listed");
+    path.push(Rule::Listed);
     let Some((first, others)) = fitting.split_first() else {
         return Err(ReferReason::Unknown);
     };
     // Several entries that all bar leave no doubt, however they differ.
     if fitting.iter().all(|entry| entry.access == Access::Bar) {
-        path.push("barred");
+        path.push(Rule::Barred);
         let in_force = fitting.iter().map(|entry| validity(case, entry));
         return in_force
             .reduce(Result::or)
@@ -110,10 +115,10 @@ fn entries<R: Registry>(
             .map(|()| Outcome::Deny(DenyReason::Barred));
     }
     let is_one = others.iter().all(|other| say_the_same(first, other));
-    require(path, "one-entry", is_one, ReferReason::Ambiguous)?;
-    path.push("valid-now");
+    require(path, Rule::OneEntry, is_one, ReferReason::Ambiguous)?;
+    path.push(Rule::ValidNow);
     validity(case, first)?;
-    path.push("allowed");
+    path.push(Rule::Allowed);
     Ok(Outcome::Grant)
 }
 

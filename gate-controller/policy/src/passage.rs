@@ -90,12 +90,7 @@ pub enum GateOutput {
     /// A passage began or changed its state.
     PassageChanged(Passage),
     /// A passage was judged.
-    Verdict {
-        /// The answer.
-        verdict: Verdict,
-        /// The rules that led to it, as [`crate::Decision::rule_path`].
-        rule_path: Vec<&'static str>,
-    },
+    Verdict(Verdict),
     /// The barrier is to open.
     Command(GateCommand),
 }

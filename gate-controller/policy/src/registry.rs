@@ -1,9 +1,9 @@
 //! The site's list in memory.
 
 use domain::{
-    PersonId, Plate, Timestamp,
+    Access, Calendar, Group, GroupId, PassId, PersonId, Plate, Registration, SiteList, Timestamp,
     plate::{distance, is_confusable},
-    ports::{Access, Registration, Registry},
+    ports::Registry,
 };
 use std::collections::BTreeMap;
 
@@ -13,51 +13,62 @@ const KEY_CHARS: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// A snapshot of the list: a value, made anew when the list changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListRegistry {
-    entries: Vec<Registration>,
+    list: SiteList,
     by_key: BTreeMap<String, Vec<usize>>,
     by_person: BTreeMap<PersonId, usize>,
-    as_of: Timestamp,
+    by_pass: BTreeMap<PassId, usize>,
+    by_group: BTreeMap<GroupId, usize>,
 }
 
 impl ListRegistry {
-    /// Indexes the entries. `as_of` is the moment at which the list was known to be right.
+    /// Indexes entries without groups or calendar. `as_of` is the moment at which the list was
+    /// known to be right.
+    pub fn new(registrations: Vec<Registration>, as_of: Timestamp) -> Self {
+        Self::of(SiteList {
+            registrations,
+            as_of,
+            ..SiteList::default()
+        })
+    }
+
+    /// Indexes a list.
     ///
-    /// Of several entries of one person the first counts, and one that bars counts before any
-    /// other.
-    pub fn new(entries: Vec<Registration>, as_of: Timestamp) -> Self {
-        let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut by_person: BTreeMap<PersonId, usize> = BTreeMap::new();
-        for (index, entry) in entries.iter().enumerate() {
+    /// Of several entries of one person or pass the first counts, and one that bars counts before
+    /// any other.
+    pub fn of(list: SiteList) -> Self {
+        let mut registry = Self::default();
+        for (index, entry) in list.registrations.iter().enumerate() {
             if let Some(plate) = &entry.plate {
-                by_key.entry(plate.key()).or_default().push(index);
+                registry.by_key.entry(plate.key()).or_default().push(index);
             }
             if let Some(person) = entry.person {
-                let held = by_person.entry(person).or_insert(index);
-                let is_held_barring = entries.get(*held).is_some_and(|e| e.access == Access::Bar);
-                if entry.access == Access::Bar && !is_held_barring {
-                    *held = index;
-                }
+                hold(&mut registry.by_person, person, index, &list.registrations);
+            }
+            if let Some(pass) = entry.pass {
+                hold(&mut registry.by_pass, pass, index, &list.registrations);
             }
         }
-        Self {
-            entries,
-            by_key,
-            by_person,
-            as_of,
+        for (index, group) in list.groups.iter().enumerate() {
+            registry.by_group.entry(group.id.clone()).or_insert(index);
         }
+        Self { list, ..registry }
+    }
+
+    /// The list as it was given.
+    pub fn list(&self) -> &SiteList {
+        &self.list
     }
 
     /// The entries in the order in which they were given.
     pub fn entries(&self) -> &[Registration] {
-        &self.entries
+        &self.list.registrations
     }
 
     /// The same list, known to be right at a later moment.
     pub fn confirmed(&self, as_of: Timestamp) -> Self {
-        Self {
-            as_of,
-            ..self.clone()
-        }
+        let mut later = self.clone();
+        later.list.as_of = as_of;
+        later
     }
 
     /// Every pair of entries that one confusable character separates, each pair once, in order of
@@ -81,7 +92,7 @@ impl ListRegistry {
     fn at(&self, indices: &[usize]) -> Vec<&Registration> {
         indices
             .iter()
-            .filter_map(|i| self.entries.get(*i))
+            .filter_map(|i| self.list.registrations.get(*i))
             .collect()
     }
 
@@ -106,11 +117,34 @@ impl Registry for ListRegistry {
     fn find_person(&self, person: PersonId) -> Option<&Registration> {
         self.by_person
             .get(&person)
-            .and_then(|index| self.entries.get(*index))
+            .and_then(|index| self.entries().get(*index))
+    }
+
+    fn find_pass(&self, pass: PassId) -> Option<&Registration> {
+        let index = self.by_pass.get(&pass)?;
+        self.entries().get(*index)
+    }
+
+    fn find_group(&self, group: &GroupId) -> Option<&Group> {
+        let index = self.by_group.get(group)?;
+        self.list.groups.get(*index)
+    }
+
+    fn calendar(&self) -> &Calendar {
+        &self.list.calendar
     }
 
     fn as_of(&self) -> Timestamp {
-        self.as_of
+        self.list.as_of
+    }
+}
+
+/// Notes an entry as the one that counts for its holder.
+fn hold<K: Ord>(by: &mut BTreeMap<K, usize>, holder: K, index: usize, entries: &[Registration]) {
+    let bars = |index: usize| entries.get(index).is_some_and(|e| e.access == Access::Bar);
+    let held = by.entry(holder).or_insert(index);
+    if bars(index) && !bars(*held) {
+        *held = index;
     }
 }
 
@@ -143,11 +177,7 @@ mod tests {
     fn entry(plate: &str) -> Registration {
         Registration {
             plate: Some(Plate::parse(plate).unwrap()),
-            person: None,
-            access: Access::Allow,
-            valid_from: None,
-            valid_until: None,
-            schedule: Vec::new(),
+            ..Registration::allow()
         }
     }
 

@@ -1,6 +1,6 @@
 //! Hours of the week in the site's own time.
 
-use domain::{Timestamp, ports::WeeklyHours};
+use domain::{Timestamp, WeeklyHours};
 
 const MINUTES_PER_DAY: i64 = 1440;
 /// 1970-01-01 was a Thursday; Monday is day 0.

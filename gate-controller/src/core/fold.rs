@@ -84,7 +84,7 @@ impl Fold {
                     },
                 )
             }
-            JournalEntry::Registry { .. } => {
+            JournalEntry::Registry(_) => {
                 self.list.push(record);
                 Ok(())
             }
@@ -113,7 +113,7 @@ impl Fold {
 
     fn continues_list(&self, record: &JournalRecord) -> bool {
         let as_of_of = |record: &JournalRecord| match record.entry {
-            JournalEntry::Registry { as_of, .. } => Some((record.at, as_of)),
+            JournalEntry::Registry(ref list) => Some((record.at, list.version, list.as_of)),
             _ => None,
         };
         let last = self.list.last().and_then(as_of_of);
@@ -152,7 +152,7 @@ impl Fold {
 
     fn note(&mut self, answer: Answer) {
         match answer.output {
-            GateOutput::Verdict { .. } => self.n_verdicts += 1,
+            GateOutput::Verdict(_) => self.n_verdicts += 1,
             GateOutput::Command(_) => self.n_commands += 1,
             GateOutput::PassageChanged(_) => (),
         }

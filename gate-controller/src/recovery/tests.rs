@@ -30,13 +30,9 @@ fn start(seed: u64) -> Start {
 }
 
 fn registry(n_others: u32) -> GateInput {
-    let entry = |plate: &str| domain::ports::Registration {
+    let entry = |plate: &str| domain::Registration {
         plate: Some(Plate::parse(plate).unwrap()),
-        person: None,
-        access: domain::ports::Access::Allow,
-        valid_from: None,
-        valid_until: None,
-        schedule: Vec::new(),
+        ..domain::Registration::allow()
     };
     let others = (0..n_others).map(|n| entry(&format!("30F{n:05}")));
     let entries = [entry("51G-123.45")].into_iter().chain(others).collect();
@@ -77,6 +73,7 @@ fn sighting(id: u128, revision: u32, millis: i64) -> Sighting {
         }),
         face: None,
         picture: None,
+        crossings: Vec::new(),
     }
 }
 

@@ -89,6 +89,7 @@ impl BarrierBoard {
             gate,
             state: self.state,
             since: self.since,
+            nonce: None,
         }
     }
 
@@ -245,8 +246,11 @@ mod tests {
             id: CommandId(id),
             gate: "gate-1".parse().unwrap(),
             kind,
-            verdict: VerdictId(1),
-            passage: PassageId(1),
+            cause: domain::CommandCause::Verdict {
+                verdict: VerdictId(1),
+                passage: PassageId(1),
+            },
+            nonce: None,
             issued_at: at(issued_ms),
             expires_at: at(issued_ms + 3000),
         }

@@ -208,8 +208,11 @@ mod tests {
             id: CommandId(id),
             gate: "gate-1".parse().unwrap(),
             kind: CommandKind::Open,
-            verdict: VerdictId(1),
-            passage: PassageId(1),
+            cause: domain::CommandCause::Verdict {
+                verdict: VerdictId(1),
+                passage: PassageId(1),
+            },
+            nonce: None,
             issued_at: at(issued_s),
             expires_at: at(issued_s + 3),
         }

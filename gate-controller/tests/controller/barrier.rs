@@ -15,8 +15,11 @@ pub(crate) fn command(id: u128, issued_at: Timestamp) -> GateCommand {
         id: CommandId(id),
         gate: gate_id(),
         kind: CommandKind::Open,
-        verdict: VerdictId(1),
-        passage: PassageId(1),
+        cause: domain::CommandCause::Verdict {
+            verdict: VerdictId(1),
+            passage: PassageId(1),
+        },
+        nonce: None,
         issued_at,
         expires_at: issued_at.saturating_add(Duration::from_secs(3)),
     }

@@ -205,6 +205,7 @@ async fn garbage_is_counted_and_the_rest_goes_on() {
         gate: "gate-2".parse().expect("a slug"),
         state: domain::GateState::Open,
         since: now(),
+        nonce: None,
     };
     say(
         &camera,

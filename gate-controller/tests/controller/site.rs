@@ -2,9 +2,8 @@
 //! and a listener.
 
 use domain::{
-    BoxInImage, CharRead, Class, GateId, Plate, PlateColour, PlateVote, RowRead, Sighting,
-    SightingId, SightingPhase, SiteId, Timestamp, TrackId,
-    ports::{Access, Clock, Registration},
+    Access, BoxInImage, CharRead, Class, GateId, Plate, PlateColour, PlateVote, Registration,
+    RowRead, Sighting, SightingId, SightingPhase, SiteId, Timestamp, TrackId, ports::Clock,
 };
 use gate_controller::{
     BarrierSettings, BarrierSimulator, GateConfig, GateController, GateEvent, GateParts,
@@ -53,11 +52,8 @@ pub(crate) fn gate_id() -> GateId {
 pub(crate) fn entry(plate: &str, access: Access) -> Registration {
     Registration {
         plate: Some(Plate::parse(plate).expect("it is a plate")),
-        person: None,
         access,
-        valid_from: None,
-        valid_until: None,
-        schedule: Vec::new(),
+        ..Registration::allow()
     }
 }
 
@@ -103,6 +99,7 @@ pub(crate) fn car(id: u128, revision: u32, plate: &str) -> Sighting {
         }),
         face: None,
         picture: None,
+        crossings: Vec::new(),
     }
 }
 

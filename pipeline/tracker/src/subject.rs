@@ -187,6 +187,7 @@ impl Subject {
             raw_reads: RawReads::default(),
             face: self.face.as_ref().map(|(vote, _)| vote.clone()),
             picture: self.picture.clone(),
+            crossings: Vec::new(),
         })
     }
 

@@ -82,10 +82,23 @@ impl Words {
     pub(crate) fn outcome_reason(&self, outcome: Outcome) -> Option<&'static str> {
         match outcome {
             Outcome::Grant => None,
-            Outcome::Deny(DenyReason::Barred) => {
-                Some(self.say("có trong danh sách cấm vào", "the list bars it"))
-            }
+            Outcome::Deny(reason) => Some(self.deny_reason(reason)),
             Outcome::Refer(reason) => Some(self.refer_reason(reason)),
+        }
+    }
+
+    fn deny_reason(&self, reason: DenyReason) -> &'static str {
+        match reason {
+            DenyReason::Barred => self.say("có trong danh sách cấm vào", "the list bars it"),
+            DenyReason::Refused => self.say("bảo vệ không cho vào", "the guard said no"),
+            DenyReason::Unanswered => self.say(
+                "bảo vệ không trả lời kịp",
+                "the guard did not answer in time",
+            ),
+            DenyReason::Lockdown => self.say("đang phong tỏa", "the site is locked down"),
+            DenyReason::Evacuation => {
+                self.say("đang sơ tán, không cho vào", "the site is being evacuated")
+            }
         }
     }
 
@@ -126,6 +139,37 @@ impl Words {
                 "thiếu yếu tố nhận dạng mà làn này đòi hỏi",
                 "the lane asks for another proof",
             ),
+            ReferReason::SecondFactorMissing => self.say(
+                "chưa xuất trình yếu tố nhận dạng thứ hai",
+                "the second proof has not been shown",
+            ),
+            ReferReason::FactorsDisagree => self.say(
+                "hai yếu tố nhận dạng không thuộc về nhau",
+                "the two proofs do not belong together",
+            ),
+            ReferReason::NotThisGate => self.say(
+                "không được phép qua làn này",
+                "listed, but not for this lane",
+            ),
+            ReferReason::GroupUnknown => self.say(
+                "nhóm của mục này không có trong danh sách",
+                "its group is not known",
+            ),
+            ReferReason::AntiPassback => self.say(
+                "theo ghi nhận thì đang ở bên trong",
+                "already inside, by what is known",
+            ),
+            ReferReason::OverCapacity => self.say("khu vực đã đầy", "the zone is full"),
+            ReferReason::Interlocked => self.say(
+                "thanh chắn kia chưa đóng",
+                "the other barrier is not closed",
+            ),
+            ReferReason::PassInvalid => self.say(
+                "thẻ khách không hợp lệ hoặc đã bị thu hồi",
+                "the pass is not valid, or was called back",
+            ),
+            ReferReason::PassUsed => self.say("thẻ khách đã được dùng", "the pass was used before"),
+            ReferReason::Lockdown => self.say("đang phong tỏa", "the site is locked down"),
         }
     }
 
@@ -141,6 +185,12 @@ impl Words {
             PassageState::Failed => {
                 self.badge(Tone::Bad, "Thanh chắn không mở", "Barrier did not open")
             }
+            PassageState::Taken => self.badge(Tone::Good, "Đã qua cổng", "Went through"),
+            PassageState::NotTaken => self.badge(
+                Tone::Quiet,
+                "Được vào nhưng không qua",
+                "Let in, did not pass",
+            ),
             PassageState::Left => self.badge(Tone::Quiet, "Đã đi khỏi", "Gone"),
         }
     }

@@ -9,9 +9,7 @@ use crate::{
     http::shape::latency_ms,
     store::{CameraRow, CaseSummary, PassageRow},
 };
-use domain::{
-    Barrier, CameraId, Class, GateId, GateState, PassageState, Standing, Timestamp, face::FaceVote,
-};
+use domain::{Barrier, CameraId, Class, GateId, GateState, Standing, Timestamp, face::FaceVote};
 use std::time::Duration;
 use wire::{CameraState, Count};
 
@@ -187,7 +185,7 @@ impl Teller {
         let w = self.w;
         let passage = &row.passage;
         let outcome = row.verdict.as_ref().map(|verdict| verdict.outcome);
-        let (has_face, has_left) = (row.face.is_some(), passage.state == PassageState::Left);
+        let (has_face, has_left) = (row.face.is_some(), passage.state.is_over());
         let is_face = has_face || row.class == Some(Class::Face);
         PassageView {
             id: passage.id.to_string(),

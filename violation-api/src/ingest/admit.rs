@@ -71,7 +71,14 @@ fn topic_of(site: &SiteId, message: &Message) -> Option<Topic> {
         Message::Barrier(b) => Some(Topic::Barrier(site, b.gate.clone())),
         Message::Camera(c) => Some(Topic::CameraState(site, c.camera.clone())),
         Message::Count(c) => Some(Topic::Count(site, c.zone.clone())),
-        Message::Command(_) | Message::Ack(_) | Message::Receipt(_) => None,
+        Message::Movement(m) => Some(Topic::Movement(site, m.gate.clone())),
+        Message::Alarm(a) => Some(Topic::Alarm(site, a.gate.clone())),
+        Message::Command(_)
+        | Message::Ack(_)
+        | Message::Receipt(_)
+        | Message::Device(_)
+        | Message::Document(_)
+        | Message::Order(_) => None,
     }
 }
 
@@ -88,6 +95,7 @@ fn is_evidence(item: &EvidenceItem) -> bool {
 fn has_good_texts(message: &Message) -> bool {
     match message {
         Message::Sighting(s) => s.picture.iter().all(is_evidence),
+        Message::Verdict(v) => v.by.iter().all(|by| is_text(by, NAME_CHARS_MAX)),
         Message::Camera(c) => c
             .reason
             .iter()

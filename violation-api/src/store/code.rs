@@ -1,8 +1,8 @@
 //! The words of the domain as they stand in columns and in the JSON API.
 
 use domain::{
-    Class, DenyReason, EvidenceRole, GateState, Outcome, PassageState, PlateColour, ReferReason,
-    SightingPhase, Standing,
+    AlarmKind, Assurance, Class, DenyReason, EvidenceRole, GateState, Outcome, PassageState,
+    PlateColour, ReferReason, SightingPhase, Standing,
 };
 use wire::CameraState;
 
@@ -42,7 +42,8 @@ codes! {
     Standing { Evidential = "evidential", ScreeningOnly = "screening-only" }
     PassageState {
         Arrived = "arrived", Referred = "referred", Denied = "denied", Commanded = "commanded",
-        Opened = "opened", Failed = "failed", Left = "left",
+        Opened = "opened", Failed = "failed", Taken = "taken", NotTaken = "not-taken",
+        Left = "left",
     }
     GateState {
         Closed = "closed", Opening = "opening", Open = "open", Closing = "closing",
@@ -52,13 +53,30 @@ codes! {
         Connecting = "connecting", Streaming = "streaming", Stalled = "stalled", Lost = "lost",
         Ended = "ended",
     }
-    DenyReason { Barred = "barred" }
+    DenyReason {
+        Barred = "barred", Refused = "refused", Unanswered = "unanswered", Lockdown = "lockdown",
+        Evacuation = "evacuation",
+    }
     ReferReason {
         Unknown = "unknown", Unreadable = "unreadable", ScoreTooLow = "score-too-low",
         LookAlike = "look-alike", Ambiguous = "ambiguous", NotYetValid = "not-yet-valid",
         Expired = "expired", OutsideSchedule = "outside-schedule",
         RegistryStale = "registry-stale", LivenessFailed = "liveness-failed", Late = "late",
-        FactorMissing = "factor-missing",
+        FactorMissing = "factor-missing", SecondFactorMissing = "second-factor-missing",
+        FactorsDisagree = "factors-disagree", NotThisGate = "not-this-gate",
+        GroupUnknown = "group-unknown", AntiPassback = "anti-passback",
+        OverCapacity = "over-capacity", Interlocked = "interlocked", PassInvalid = "pass-invalid",
+        PassUsed = "pass-used", Lockdown = "lockdown",
+    }
+    Assurance {
+        QrText = "qr-text", Plate = "plate", Pass = "pass", Face = "face", Chip = "chip",
+        Vneid = "vneid", Human = "human",
+    }
+    AlarmKind {
+        Tailgating = "tailgating", Forced = "forced", HeldOpen = "held-open", Stalled = "stalled",
+        Fault = "fault", Silent = "silent", Fire = "fire", Tamper = "tamper",
+        PowerLost = "power-lost", Duress = "duress", AntiPassback = "anti-passback",
+        Unanswered = "unanswered", Full = "full",
     }
 }
 
@@ -91,5 +109,7 @@ pub(crate) fn passage_rank(state: PassageState) -> i64 {
         PassageState::Opened => 4,
         PassageState::Failed => 5,
         PassageState::Left => 6,
+        PassageState::NotTaken => 7,
+        PassageState::Taken => 8,
     }
 }

@@ -7,8 +7,9 @@ use super::{
     sql::{Row, Value, values},
 };
 use domain::{
-    Barrier, BoxInImage, CameraId, Class, GateId, GateState, Passage, PassageId, PassageState,
-    PlateVote, RawReads, SightingId, SightingPhase, Timestamp, Verdict, face::FaceVote,
+    Assurance, Barrier, BoxInImage, CameraId, Class, GateId, GateState, Passage, PassageId,
+    PassageState, PlateVote, RawReads, Rule, RulePath, SightingId, SightingPhase, Timestamp,
+    Verdict, face::FaceVote,
 };
 use std::str::FromStr;
 use wire::{CameraState, CameraStatus, Count};
@@ -202,7 +203,8 @@ macro_rules! passage_sql {
             "select p.passage_id, p.gate, p.sighting_id, p.state, p.arrived_at, p.changed_at,
                  s.class, s.plate_read, s.face_read, s.picture_sha256,
                  v.verdict_id, v.sighting_id as verdict_sighting_id, v.outcome, v.reason,
-                 v.given_at, v.captured_at, v.policy_version, v.registry_as_of
+                 v.given_at, v.captured_at, v.policy_version, v.registry_as_of,
+                 v.rule_path, v.assurance, v.by_account
              from (select * from passage ",
             $filter,
             " order by arrived_at desc, passage_id desc limit $1) p
@@ -264,6 +266,7 @@ impl Store {
                 gate: id(row, "gate")?,
                 state,
                 since: row.time("since")?,
+                nonce: None,
             })
         };
         rows.iter().map(read).collect()
@@ -357,7 +360,8 @@ impl Store {
     /// Verdicts, newest first.
     pub async fn verdicts(&self, page: &Page) -> Result<Vec<Verdict>, StoreError> {
         let sql = "select verdict_id, passage_id, sighting_id as verdict_sighting_id, gate,
-                       outcome, reason, given_at, captured_at, policy_version, registry_as_of
+                       outcome, reason, given_at, captured_at, policy_version, registry_as_of,
+                       rule_path, assurance, by_account
                    from verdict
                    where $2 <= given_at
                        and (given_at < $3 or (given_at = $3 and verdict_id < $4))
@@ -408,6 +412,12 @@ fn read_passage(row: &Row) -> Result<PassageRow, StoreError> {
     })
 }
 
+/// The rules of a text in which spaces stand between them.
+fn rule_path(text: &str) -> Option<RulePath> {
+    let rules: Option<Vec<Rule>> = text.split_whitespace().map(Rule::from_name).collect();
+    rules.map(RulePath)
+}
+
 fn read_verdict(row: &Row) -> Result<Verdict, StoreError> {
     let reason = row.text_or_null("reason")?;
     Ok(Verdict {
@@ -422,5 +432,11 @@ fn read_verdict(row: &Row) -> Result<Verdict, StoreError> {
         captured_at: row.time("captured_at")?,
         policy_version: row.count("policy_version")?,
         registry_as_of: row.time("registry_as_of")?,
+        rule_path: row.parsed("rule_path", rule_path)?,
+        assurance: match row.text_or_null("assurance")? {
+            Some(_) => Some(row.parsed("assurance", Assurance::from_code)?),
+            None => None,
+        },
+        by: row.text_or_null("by_account")?,
     })
 }

@@ -13,6 +13,8 @@ use domain::{
 };
 use wire::{CameraStatus, Count, Envelope, Message};
 
+mod gates;
+
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
 pub struct Ingested {
@@ -27,8 +29,8 @@ pub struct Ingested {
 impl Store {
     /// Takes in a batch in one transaction: when this returns, all of it is written durably.
     ///
-    /// Commands, acknowledgements and receipts are none of the store's business and count as
-    /// doubles.
+    /// Commands, acknowledgements, receipts, orders and what devices and readers say are none of
+    /// the store's business and count as doubles.
     pub async fn ingest(&self, batch: &[Envelope], now: Timestamp) -> Result<Ingested, StoreError> {
         let mut ingested = Ingested::default();
         let mut tx = self.database.begin().await?;
@@ -40,11 +42,18 @@ impl Store {
                 Message::Sighting(_)
                 | Message::Candidate(_)
                 | Message::Verdict(_)
-                | Message::Passage(_) => {
+                | Message::Passage(_)
+                | Message::Movement(_)
+                | Message::Alarm(_) => {
                     is_first(&mut tx, envelope, now).await?
                         && put_event(&mut tx, &envelope.message, now).await?
                 }
-                Message::Command(_) | Message::Ack(_) | Message::Receipt(_) => false,
+                Message::Command(_)
+                | Message::Ack(_)
+                | Message::Receipt(_)
+                | Message::Device(_)
+                | Message::Document(_)
+                | Message::Order(_) => false,
             };
             if is_new {
                 ingested.n_new += 1;
@@ -65,6 +74,8 @@ async fn is_first(tx: &mut Tx, envelope: &Envelope, now: Timestamp) -> Result<bo
         Message::Candidate(_) => "candidate",
         Message::Verdict(_) => "verdict",
         Message::Passage(_) => "passage",
+        Message::Movement(_) => "movement",
+        Message::Alarm(_) => "alarm",
         _ => "state",
     };
     let sql = "insert into message (message_id, source, seq, kind, created_at)
@@ -80,6 +91,8 @@ async fn put_event(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<boo
         Message::Candidate(candidate) => put_candidate(tx, candidate, now).await,
         Message::Verdict(verdict) => put_verdict(tx, verdict, now).await,
         Message::Passage(passage) => put_passage(tx, passage, now).await,
+        Message::Movement(movement) => gates::put_movement(tx, movement, now).await,
+        Message::Alarm(alarm) => gates::put_alarm(tx, alarm, now).await,
         _ => Ok(false),
     }
 }
@@ -171,8 +184,9 @@ async fn put_evidence(
 async fn put_verdict(tx: &mut Tx, v: &Verdict, now: Timestamp) -> Result<bool, StoreError> {
     put_gate(tx, v.gate.as_str(), now).await?;
     let sql = "insert into verdict (verdict_id, passage_id, sighting_id, gate, outcome, reason,
-                   given_at, captured_at, policy_version, registry_as_of, created_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                   given_at, captured_at, policy_version, registry_as_of, rule_path, assurance,
+                   by_account, created_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                on conflict (verdict_id) do nothing";
     let (outcome, reason) = outcome_codes(v.outcome);
     let values = values![
@@ -186,6 +200,9 @@ async fn put_verdict(tx: &mut Tx, v: &Verdict, now: Timestamp) -> Result<bool, S
         v.captured_at,
         stored_count(v.policy_version),
         v.registry_as_of,
+        v.rule_path.to_string(),
+        v.assurance.map(|assurance| assurance.code().to_owned()),
+        v.by.clone(),
         now,
     ];
     Ok(tx.run(sql, values).await? == 1)

@@ -87,6 +87,7 @@ pub(crate) fn sighting(n: u64, revision: u32) -> Sighting {
         raw_reads: raw_reads(revision),
         plate: Some(plate(&["51F12345"], 0.8 + 0.01 * revision as f32)),
         face: None,
+        crossings: Vec::new(),
         picture: Some(still(
             EvidenceRole::Sighting,
             &sha(n * 100 + u64::from(revision)),
@@ -145,6 +146,9 @@ pub(crate) fn verdict(n: u64, outcome: Outcome) -> Verdict {
         captured_at: at(i64::try_from(n).unwrap()),
         policy_version: 3,
         registry_as_of: at(-60),
+        rule_path: domain::RulePath(vec![domain::Rule::PlateRead, domain::Rule::Listed]),
+        assurance: Some(domain::Assurance::Plate),
+        by: None,
     }
 }
 
@@ -193,6 +197,7 @@ pub(crate) fn barrier(state: GateState, since: i64) -> Barrier {
         gate: "gate-1".parse().unwrap(),
         state,
         since: at(since),
+        nonce: None,
     }
 }
 

@@ -136,6 +136,7 @@ pub(crate) fn sighting(n: u32, phase: SightingPhase) -> Message {
         plate: None,
         face: None,
         picture: None,
+        crossings: Vec::new(),
     })
 }
 
@@ -150,6 +151,9 @@ pub(crate) fn verdict(n: u128) -> Message {
         captured_at: Timestamp::EPOCH,
         policy_version: 1,
         registry_as_of: Timestamp::EPOCH,
+        rule_path: domain::RulePath::default(),
+        assurance: None,
+        by: None,
     })
 }
 

@@ -1,33 +1,27 @@
-//! Verdicts, commands, passages, lists.
+//! Verdicts, passages, alarms.
 
 use super::{slug, words};
-use crate::message::SignedCommand;
 use domain::{
-    Ack, AckResult, Barrier, CommandId, CommandKind, DenyReason, GateCommand, GateId, GateState,
-    Outcome, Passage, PassageId, PassageState, PersonId, Plate, ReferReason, SightingId, Timestamp,
-    Verdict, VerdictId,
-    ports::{Access, Registration, WeeklyHours},
+    AlarmId, AlarmKind, Assurance, DenyReason, GateAlarm, GateId, Outcome, Passage, PassageId,
+    PassageState, ReferReason, Rule, RulePath, SightingId, Timestamp, Verdict, VerdictId,
 };
 use serde::{Deserialize, Serialize};
 
-words!(DenyWord for DenyReason { Barred });
+words!(DenyWord for DenyReason { Barred, Refused, Unanswered, Lockdown, Evacuation });
 words!(ReferWord for ReferReason {
     Unknown, Unreadable, ScoreTooLow, LookAlike, Ambiguous, NotYetValid, Expired, OutsideSchedule,
-    RegistryStale, LivenessFailed, Late, FactorMissing,
+    RegistryStale, LivenessFailed, Late, FactorMissing, SecondFactorMissing, FactorsDisagree,
+    NotThisGate, GroupUnknown, AntiPassback, OverCapacity, Interlocked, PassInvalid, PassUsed,
+    Lockdown,
 });
-words!(KindWord for CommandKind { Open, HoldOpen, Release });
-words!(AckWord for AckResult { Accepted, Executed, Rejected, Expired, Duplicate });
-words!(StateWord for GateState { Closed, Opening, Open, Closing, Fault, Unknown });
-words!(PassageWord for PassageState { Arrived, Referred, Denied, Commanded, Opened, Failed, Left });
-words!(AccessWord for Access { Allow, Bar });
-
-pub(crate) fn command_kind_text(kind: CommandKind) -> &'static str {
-    match kind {
-        CommandKind::Open => "open",
-        CommandKind::HoldOpen => "hold-open",
-        CommandKind::Release => "release",
-    }
-}
+words!(PassageWord for PassageState {
+    Arrived, Referred, Denied, Commanded, Opened, Failed, Taken, NotTaken, Left,
+});
+words!(AlarmWord for AlarmKind {
+    Tailgating, Forced, HeldOpen, Stalled, Fault, Silent, Fire, Tamper, PowerLost, Duress,
+    AntiPassback, Unanswered, Full,
+});
+words!(AssuranceWord for Assurance { QrText, Plate, Pass, Face, Chip, Vneid, Human });
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,6 +50,9 @@ pub(crate) struct VerdictShape {
     policy_version: u64,
     #[serde(with = "crate::time")]
     registry_as_of: Timestamp,
+    rule_path: Vec<String>,
+    assurance: Option<AssuranceWord>,
+    by: Option<String>,
 }
 
 impl From<&Verdict> for VerdictShape {
@@ -74,13 +71,20 @@ impl From<&Verdict> for VerdictShape {
             captured_at: v.captured_at,
             policy_version: v.policy_version,
             registry_as_of: v.registry_as_of,
+            rule_path: v.rule_path.0.iter().map(ToString::to_string).collect(),
+            assurance: v.assurance.map(AssuranceWord::from),
+            by: v.by.clone(),
         }
     }
 }
 
-impl From<VerdictShape> for Verdict {
-    fn from(v: VerdictShape) -> Self {
-        Self {
+impl TryFrom<VerdictShape> for Verdict {
+    type Error = String;
+
+    fn try_from(v: VerdictShape) -> Result<Self, String> {
+        let rule = |name: &String| Rule::from_name(name).ok_or("a rule that is not known here");
+        let rule_path: Result<Vec<Rule>, _> = v.rule_path.iter().map(rule).collect();
+        Ok(Self {
             id: v.verdict_id,
             passage: v.passage_id,
             sighting: v.sighting_id,
@@ -94,133 +98,10 @@ impl From<VerdictShape> for Verdict {
             captured_at: v.captured_at,
             policy_version: v.policy_version,
             registry_as_of: v.registry_as_of,
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CommandShape {
-    #[serde(with = "slug")]
-    command_id: CommandId,
-    #[serde(with = "slug")]
-    gate: GateId,
-    op: KindWord,
-    #[serde(with = "slug")]
-    verdict_id: VerdictId,
-    #[serde(with = "slug")]
-    passage_id: PassageId,
-    #[serde(with = "crate::time")]
-    issued_at: Timestamp,
-    #[serde(with = "crate::time")]
-    expires_at: Timestamp,
-    key_id: String,
-    signature: String,
-}
-
-impl From<&SignedCommand> for CommandShape {
-    fn from(signed: &SignedCommand) -> Self {
-        let c = &signed.command;
-        Self {
-            command_id: c.id,
-            gate: c.gate.clone(),
-            op: c.kind.into(),
-            verdict_id: c.verdict,
-            passage_id: c.passage,
-            issued_at: c.issued_at,
-            expires_at: c.expires_at,
-            key_id: signed.key_id.clone(),
-            signature: signed.signature.clone(),
-        }
-    }
-}
-
-impl TryFrom<CommandShape> for SignedCommand {
-    type Error = String;
-
-    fn try_from(c: CommandShape) -> Result<Self, String> {
-        let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
-        if c.signature.len() != 128 || !is_hex(&c.signature) {
-            return Err("a signature is not 128 hexadecimal digits".to_owned());
-        }
-        let command = GateCommand {
-            id: c.command_id,
-            gate: c.gate,
-            kind: c.op.into(),
-            verdict: c.verdict_id,
-            passage: c.passage_id,
-            issued_at: c.issued_at,
-            expires_at: c.expires_at,
-        };
-        Ok(Self {
-            command,
-            key_id: c.key_id,
-            signature: c.signature,
+            rule_path: RulePath(rule_path?),
+            assurance: v.assurance.map(Assurance::from),
+            by: v.by,
         })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AckShape {
-    #[serde(with = "slug")]
-    command_id: CommandId,
-    #[serde(with = "slug")]
-    gate: GateId,
-    result: AckWord,
-    #[serde(with = "crate::time")]
-    at: Timestamp,
-}
-
-impl From<&Ack> for AckShape {
-    fn from(a: &Ack) -> Self {
-        Self {
-            command_id: a.command,
-            gate: a.gate.clone(),
-            result: a.result.into(),
-            at: a.at,
-        }
-    }
-}
-
-impl From<AckShape> for Ack {
-    fn from(a: AckShape) -> Self {
-        Self {
-            command: a.command_id,
-            gate: a.gate,
-            result: a.result.into(),
-            at: a.at,
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BarrierShape {
-    #[serde(with = "slug")]
-    gate: GateId,
-    state: StateWord,
-    #[serde(with = "crate::time")]
-    since: Timestamp,
-}
-
-impl From<&Barrier> for BarrierShape {
-    fn from(b: &Barrier) -> Self {
-        Self {
-            gate: b.gate.clone(),
-            state: b.state.into(),
-            since: b.since,
-        }
-    }
-}
-
-impl From<BarrierShape> for Barrier {
-    fn from(b: BarrierShape) -> Self {
-        Self {
-            gate: b.gate,
-            state: b.state.into(),
-            since: b.since,
-        }
     }
 }
 
@@ -268,65 +149,42 @@ impl From<PassageShape> for Passage {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RegistrationShape {
-    plate: Option<String>,
-    person_id: Option<String>,
-    access: AccessWord,
+pub(crate) struct AlarmShape {
+    #[serde(with = "slug")]
+    alarm_id: AlarmId,
+    #[serde(with = "slug")]
+    gate: GateId,
+    kind: AlarmWord,
+    #[serde(with = "slug::optional")]
+    passage_id: Option<PassageId>,
+    #[serde(with = "crate::time")]
+    began_at: Timestamp,
     #[serde(with = "crate::time::optional")]
-    valid_from: Option<Timestamp>,
-    #[serde(with = "crate::time::optional")]
-    valid_until: Option<Timestamp>,
-    schedule: Vec<HoursShape>,
+    ended_at: Option<Timestamp>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HoursShape {
-    days: [bool; 7],
-    from_minute: u16,
-    until_minute: u16,
-}
-
-impl From<&Registration> for RegistrationShape {
-    fn from(r: &Registration) -> Self {
-        let hours = |h: &WeeklyHours| HoursShape {
-            days: h.days,
-            from_minute: h.from_minute,
-            until_minute: h.until_minute,
-        };
+impl From<&GateAlarm> for AlarmShape {
+    fn from(a: &GateAlarm) -> Self {
         Self {
-            plate: r.plate.as_ref().map(Plate::written),
-            person_id: r.person.map(|person| person.to_string()),
-            access: r.access.into(),
-            valid_from: r.valid_from,
-            valid_until: r.valid_until,
-            schedule: r.schedule.iter().map(hours).collect(),
+            alarm_id: a.id,
+            gate: a.gate.clone(),
+            kind: a.kind.into(),
+            passage_id: a.passage,
+            began_at: a.began_at,
+            ended_at: a.ended_at,
         }
     }
 }
 
-impl TryFrom<RegistrationShape> for Registration {
-    type Error = String;
-
-    fn try_from(r: RegistrationShape) -> Result<Self, String> {
-        let hours = |h: HoursShape| WeeklyHours {
-            days: h.days,
-            from_minute: h.from_minute,
-            until_minute: h.until_minute,
-        };
-        let plate = r.plate.as_deref().map(Plate::parse).transpose();
-        let person = r
-            .person_id
-            .as_deref()
-            .map(str::parse::<PersonId>)
-            .transpose();
-        Ok(Self {
-            plate: plate.map_err(|error| error.to_string())?,
-            person: person.map_err(|error| error.to_string())?,
-            access: r.access.into(),
-            valid_from: r.valid_from,
-            valid_until: r.valid_until,
-            schedule: r.schedule.into_iter().map(hours).collect(),
-        })
+impl From<AlarmShape> for GateAlarm {
+    fn from(a: AlarmShape) -> Self {
+        Self {
+            id: a.alarm_id,
+            gate: a.gate,
+            kind: a.kind.into(),
+            passage: a.passage_id,
+            began_at: a.began_at,
+            ended_at: a.ended_at,
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 mod raw_reads;
 
-use super::{score, slug, words};
+use super::{order::CrossingShape, score, slug, words};
 use domain::{
     BoxInImage, CameraId, Candidate, CandidateId, CharRead, Class, EvidenceItem, EvidenceRole,
-    FaceMatch, Liveness, PersonId, PlateColour, PlateVote, RowRead, Sighting, SightingId,
-    SightingPhase, Standing, Timestamp, TrackId, face::FaceVote,
+    FaceMatch, LineCrossing, Liveness, PersonId, PlateColour, PlateVote, RowRead, Sighting,
+    SightingId, SightingPhase, Standing, Timestamp, TrackId, face::FaceVote,
 };
 use raw_reads::RawReadsShape;
 use serde::{Deserialize, Serialize};
@@ -252,6 +252,8 @@ pub(crate) struct SightingShape {
     raw_reads: Option<RawReadsShape>,
     face: Option<FaceShape>,
     picture: Option<EvidenceShape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    crossings: Vec<CrossingShape>,
 }
 
 impl From<&Sighting> for SightingShape {
@@ -272,6 +274,7 @@ impl From<&Sighting> for SightingShape {
             raw_reads: RawReadsShape::of(&s.raw_reads),
             face: s.face.as_ref().map(FaceShape::from),
             picture: s.picture.as_ref().map(EvidenceShape::from),
+            crossings: s.crossings.iter().map(CrossingShape::from).collect(),
         }
     }
 }
@@ -296,8 +299,21 @@ impl TryFrom<SightingShape> for Sighting {
             raw_reads: RawReadsShape::read(s.raw_reads)?,
             face: s.face.map(FaceVote::try_from).transpose()?,
             picture: s.picture.map(EvidenceItem::try_from).transpose()?,
+            crossings: crossings_of(s.crossings)?,
         })
     }
+}
+
+/// Most counting lines that one sighting can go over.
+const CROSSINGS_MAX: usize = 64;
+
+fn crossings_of(shapes: Vec<CrossingShape>) -> Result<Vec<LineCrossing>, String> {
+    if CROSSINGS_MAX < shapes.len() {
+        return Err(format!(
+            "a sighting has more than {CROSSINGS_MAX} crossings"
+        ));
+    }
+    Ok(shapes.into_iter().map(LineCrossing::from).collect())
 }
 
 #[derive(Serialize, Deserialize)]

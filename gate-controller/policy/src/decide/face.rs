@@ -1,14 +1,14 @@
 //! Lanes that ask for the face of an enrolled person.
 
 use super::{Case, entries, require};
-use domain::{FaceMatch, Outcome, ReferReason, face::FaceVote, ports::Registry};
+use domain::{FaceMatch, Outcome, ReferReason, Rule, face::FaceVote, ports::Registry};
 
 pub(super) fn judge<R: Registry>(
     case: &Case<R>,
-    path: &mut Vec<&'static str>,
+    path: &mut Vec<Rule>,
 ) -> Result<Outcome, ReferReason> {
     let (policy, sighting) = (case.policy, case.sighting);
-    path.push("face-seen");
+    path.push(Rule::FaceSeen);
     let Some(vote) = &sighting.face else {
         let is_other_kind = sighting.plate.is_some() || sighting.class.is_motor_vehicle();
         return Err(if is_other_kind {
@@ -24,8 +24,8 @@ pub(super) fn judge<R: Registry>(
     let is_live = vote
         .liveness
         .map_or(!policy.is_liveness_required, |said| said.is_live());
-    require(path, "live", is_live, ReferReason::LivenessFailed)?;
-    path.push("enrolled");
+    require(path, Rule::Live, is_live, ReferReason::LivenessFailed)?;
+    path.push(Rule::Enrolled);
     let best = best(vote)
         .filter(FaceMatch::is_same)
         .ok_or(ReferReason::Unknown)?;
@@ -42,14 +42,19 @@ pub(super) fn judge<R: Registry>(
         .filter(|other| other.person != best.person)
         .all(|other| policy.face_margin_min <= best.similarity - other.similarity);
     let is_nobody_else = is_agreed_on && is_apart;
-    require(path, "nobody-else", is_nobody_else, ReferReason::Ambiguous)?;
+    require(
+        path,
+        Rule::NobodyElse,
+        is_nobody_else,
+        ReferReason::Ambiguous,
+    )?;
     let unsure = ReferReason::ScoreTooLow;
-    require(path, "decisive", sighting.is_face_decisive, unsure)?;
+    require(path, Rule::Decisive, sighting.is_face_decisive, unsure)?;
     let is_enough = policy.agreeing_min <= vote.n_agreeing;
-    require(path, "frames-agree", is_enough, unsure)?;
+    require(path, Rule::FramesAgree, is_enough, unsure)?;
     let share_min = policy.face_agreeing_share_min * vote.n_views as f32;
     let is_share = share_min <= vote.n_agreeing as f32;
-    require(path, "most-frames-agree", is_share, unsure)?;
+    require(path, Rule::MostFramesAgree, is_share, unsure)?;
     entries(case, &[entry], path)
 }
 

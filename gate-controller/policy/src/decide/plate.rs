@@ -1,17 +1,14 @@
 //! Lanes that ask for a plate.
 
 use super::{Case, entries, require};
-use domain::{
-    Class, Outcome, Plate, PlateVote, ReferReason,
-    ports::{Registration, Registry},
-};
+use domain::{Class, Outcome, Plate, PlateVote, ReferReason, Registration, Rule, ports::Registry};
 
 pub(super) fn judge<R: Registry>(
     case: &Case<R>,
-    path: &mut Vec<&'static str>,
+    path: &mut Vec<Rule>,
 ) -> Result<Outcome, ReferReason> {
     let sighting = case.sighting;
-    path.push("plate-read");
+    path.push(Rule::PlateRead);
     let Some(vote) = &sighting.plate else {
         let is_other_kind = sighting.face.is_some() || !sighting.class.is_motor_vehicle();
         return Err(if is_other_kind {
@@ -45,11 +42,11 @@ fn not_listed<R: Registry>(
     case: &Case<R>,
     vote: &PlateVote,
     plate: &Plate,
-    path: &mut Vec<&'static str>,
+    path: &mut Vec<Rule>,
 ) -> ReferReason {
     // An entry with the same characters on other rows is another vehicle that looks much like this
     // one.
-    path.push("no-look-alike");
+    path.push(Rule::NoLookAlike);
     let is_like_another = !case.registry.find_plate(plate).is_empty()
         || !case.registry.find_look_alikes(plate).is_empty();
     if is_like_another {
@@ -58,11 +55,11 @@ fn not_listed<R: Registry>(
     if let Err(reason) = is_sure(case, vote, ReferReason::LookAlike, path) {
         return reason;
     }
-    path.push("grammar");
+    path.push(Rule::Grammar);
     if plate.classes().is_empty() {
         return ReferReason::ScoreTooLow;
     }
-    path.push("listed");
+    path.push(Rule::Listed);
     ReferReason::Unknown
 }
 
@@ -74,24 +71,29 @@ fn is_sure<R: Registry>(
     case: &Case<R>,
     vote: &PlateVote,
     on_listed_rival: ReferReason,
-    path: &mut Vec<&'static str>,
+    path: &mut Vec<Rule>,
 ) -> Result<(), ReferReason> {
     let policy = case.policy;
     let unsure = ReferReason::ScoreTooLow;
-    require(path, "decisive", case.sighting.is_plate_decisive, unsure)?;
     require(
         path,
-        "frames-agree",
+        Rule::Decisive,
+        case.sighting.is_plate_decisive,
+        unsure,
+    )?;
+    require(
+        path,
+        Rule::FramesAgree,
         policy.agreeing_min <= vote.n_agreeing,
         unsure,
     )?;
     require(
         path,
-        "score",
+        Rule::Score,
         all_reach(vote, policy.plate_score_min),
         unsure,
     )?;
-    path.push("no-rival");
+    path.push(Rule::NoRival);
     let rivals = rivals(vote, policy.rival_score_min);
     let is_listed = |rival: &Option<Plate>| {
         let found = rival.as_ref().map(|rival| case.registry.find_plate(rival));
@@ -156,7 +158,7 @@ fn of_one_class<R: Registry>(
     case: &Case<R>,
     exact: &[&Registration],
     plate: &Plate,
-    path: &mut Vec<&'static str>,
+    path: &mut Vec<Rule>,
 ) -> Result<(), ReferReason> {
     let is_motorbike = match case.sighting.class {
         Class::Motorbike => Some(true),
@@ -169,7 +171,7 @@ fn of_one_class<R: Registry>(
         .any(|class| is_motorbike == Some(class.is_motorbike()));
     let listed = exact.iter().filter_map(|entry| entry.plate.as_ref());
     if listed.into_iter().any(Plate::is_of_two_kinds) {
-        require(path, "one-class", is_fitting, ReferReason::Ambiguous)?;
+        require(path, Rule::OneClass, is_fitting, ReferReason::Ambiguous)?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{Decision, Factor, IdSource, ListRegistry, Policy, decide};
 use domain::{
-    Ack, Barrier, CommandId, CommandKind, GateCommand, GateState, Outcome, Passage, PassageId,
-    PassageState, Sighting, SightingId, Timestamp, Verdict, VerdictId, ports::Registry,
+    Ack, Barrier, CommandCause, CommandId, CommandKind, GateCommand, GateState, Outcome, Passage,
+    PassageId, PassageState, Sighting, SightingId, Timestamp, Verdict, VerdictId, ports::Registry,
 };
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -270,9 +270,12 @@ impl PassageMachine {
             captured_at: open.sighting.last_seen_at,
             policy_version: self.policy.version,
             registry_as_of: self.registry.as_of(),
+            rule_path: decision.rule_path,
+            assurance: None,
+            by: None,
         };
-        let (verdict_id, rule_path) = (verdict.id, decision.rule_path);
-        out.push(GateOutput::Verdict { verdict, rule_path });
+        let verdict_id = verdict.id;
+        out.push(GateOutput::Verdict(verdict));
         let state = match decision.outcome {
             Outcome::Grant => PassageState::Commanded,
             Outcome::Deny(_) => PassageState::Denied,
@@ -283,8 +286,11 @@ impl PassageMachine {
                 id: CommandId(ids.next_id(at)),
                 gate: self.lane.gate.clone(),
                 kind: CommandKind::Open,
-                verdict: verdict_id,
-                passage: open.passage.id,
+                cause: CommandCause::Verdict {
+                    verdict: verdict_id,
+                    passage: open.passage.id,
+                },
+                nonce: None,
                 issued_at: at,
                 expires_at: self.policy.expiry_for(at, open.sighting.last_seen_at),
             };

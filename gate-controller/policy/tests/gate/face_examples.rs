@@ -1,7 +1,7 @@
 //! Examples for lanes that ask for a face, checked through `decide` alone.
 
 use crate::{examples::check_by, scene::*};
-use domain::{face::FaceVote, ports::Registration};
+use domain::{Registration, face::FaceVote};
 use policy::{Factor, ListRegistry, Policy};
 
 #[track_caller]

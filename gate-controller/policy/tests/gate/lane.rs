@@ -326,24 +326,31 @@ fn verdicts_carry_what_they_rest_on() {
     lane.sees(40, sure(car(1, 0, 0), ALLOWED));
     let [
         policy::GateOutput::PassageChanged(arrived),
-        policy::GateOutput::Verdict { verdict, rule_path },
+        policy::GateOutput::Verdict(verdict),
         policy::GateOutput::Command(command),
         _,
     ] = &lane.outputs[..]
     else {
         panic!("{:?}", lane.outputs);
     };
-    assert_eq!((verdict.passage, command.passage), (arrived.id, arrived.id));
+    assert_eq!(
+        (verdict.passage, command.cause.passage()),
+        (arrived.id, Some(arrived.id))
+    );
     assert_eq!(
         (verdict.sighting, verdict.captured_at),
         (SightingId(1), at(0))
     );
     assert_eq!((verdict.given_at, verdict.registry_as_of), (at(40), at(0)));
     assert_eq!(
-        (verdict.policy_version, rule_path.last()),
-        (12, Some(&"allowed"))
+        (verdict.policy_version, verdict.rule_path.settled_by()),
+        (12, Some(domain::Rule::Allowed))
     );
-    assert_eq!((command.verdict, command.issued_at), (verdict.id, at(40)));
+    let cause = domain::CommandCause::Verdict {
+        verdict: verdict.id,
+        passage: verdict.passage,
+    };
+    assert_eq!((command.cause, command.issued_at), (cause, at(40)));
     assert_eq!(
         command.expires_at,
         Policy::for_factor(12, Factor::Plate).expiry(at(40))

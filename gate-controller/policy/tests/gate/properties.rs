@@ -123,6 +123,7 @@ fn input(what: &What, now: i64, commands: &[CommandId]) -> GateInput {
                 GateState::Unknown,
             ][usize::from(*state)],
             since: at(now),
+            nonce: None,
         }),
         What::List { age_ms } => {
             GateInput::RegistryChanged(Arc::new(registry().confirmed(at(now - age_ms))))
@@ -184,7 +185,7 @@ proptest! {
         for (now, _, out) in Run::of(&happenings, 1).steps {
             for (place, output) in out.iter().enumerate() {
                 match output {
-                    GateOutput::Verdict { verdict, .. } if verdict.outcome == Outcome::Grant => {
+                    GateOutput::Verdict(verdict) if verdict.outcome == Outcome::Grant => {
                         *granted.entry(verdict.passage).or_default() += 1;
                         prop_assert_eq!(granted[&verdict.passage], 1);
                         let next = out.get(place + 1);
@@ -192,12 +193,15 @@ proptest! {
                     }
                     GateOutput::Command(command) => {
                         let before = out[..place].last();
-                        let Some(GateOutput::Verdict { verdict, .. }) = before else {
+                        let Some(GateOutput::Verdict(verdict)) = before else {
                             return Err(TestCaseError::fail("a command without its verdict"));
                         };
                         prop_assert_eq!(verdict.outcome, Outcome::Grant);
-                        prop_assert_eq!(command.verdict, verdict.id);
-                        prop_assert_eq!(command.passage, verdict.passage);
+                        let cause = domain::CommandCause::Verdict {
+                            verdict: verdict.id,
+                            passage: verdict.passage,
+                        };
+                        prop_assert_eq!(command.cause, cause);
                         prop_assert_eq!(command.issued_at, now);
                         prop_assert!(at(2_000).since(at(0)) <= command.expires_at.since(now));
                         prop_assert!(command.expires_at.since(now) <= at(5_000).since(at(0)));
@@ -227,7 +231,7 @@ proptest! {
                 _ => (),
             }
             for output in &out {
-                let GateOutput::Verdict { verdict, .. } = output else { continue };
+                let GateOutput::Verdict(verdict) = output else { continue };
                 let sighting = &newest[&verdict.sighting];
                 let plate = sighting.plate.as_ref().and_then(|vote| vote.plate()).map(|p| p.key());
                 if verdict.outcome == Outcome::Grant {
@@ -277,14 +281,17 @@ proptest! {
                         left.push(passage.id);
                     }
                 }
-                GateOutput::Verdict { verdict, .. } => {
+                GateOutput::Verdict(verdict) => {
                     prop_assert!(!denied.contains(&verdict.passage));
                     prop_assert!(!left.contains(&verdict.passage));
                     if matches!(verdict.outcome, Outcome::Deny(_)) {
                         denied.push(verdict.passage);
                     }
                 }
-                GateOutput::Command(command) => prop_assert!(!left.contains(&command.passage)),
+                GateOutput::Command(command) => {
+                    let passage = command.cause.passage().expect("every command here has one");
+                    prop_assert!(!left.contains(&passage));
+                },
             }
         }
     }

@@ -2,11 +2,9 @@
 //! examples.
 
 use domain::{
-    Ack, AckResult, Barrier, BoxInImage, CameraId, CharRead, Class, CommandId, FaceMatch, GateId,
-    GateState, Liveness, PersonId, Plate, PlateColour, PlateVote, RowRead, Sighting, SightingId,
-    SightingPhase, Timestamp, TrackId,
-    face::FaceVote,
-    ports::{Access, Registration, WeeklyHours},
+    Access, Ack, AckResult, Barrier, BoxInImage, CameraId, CharRead, Class, CommandId, FaceMatch,
+    GateId, GateState, Liveness, PersonId, Plate, PlateColour, PlateVote, Registration, RowRead,
+    Sighting, SightingId, SightingPhase, Timestamp, TrackId, WeeklyHours, face::FaceVote,
 };
 use policy::{
     Factor, GateInput, GateOutput, Lane, ListRegistry, PassageMachine, Policy, SeededIds,
@@ -32,11 +30,7 @@ pub(crate) fn gate() -> GateId {
 pub(crate) fn entry(plate: &str) -> Registration {
     Registration {
         plate: Some(Plate::parse(plate).expect("it is a plate")),
-        person: None,
-        access: Access::Allow,
-        valid_from: None,
-        valid_until: None,
-        schedule: Vec::new(),
+        ..Registration::allow()
     }
 }
 
@@ -143,6 +137,7 @@ pub(crate) fn car(id: u128, revision: u32, millis: i64) -> Sighting {
         plate: None,
         face: None,
         picture: None,
+        crossings: Vec::new(),
     }
 }
 
@@ -224,6 +219,7 @@ impl Scene {
             gate: gate(),
             state,
             since: at(millis),
+            nonce: None,
         };
         self.step(millis, &GateInput::Barrier(barrier))
     }
@@ -251,7 +247,7 @@ impl Scene {
 fn word(output: &GateOutput) -> String {
     match output {
         GateOutput::PassageChanged(passage) => format!("{:?}", passage.state),
-        GateOutput::Verdict { verdict, .. } => format!("{:?}", verdict.outcome),
+        GateOutput::Verdict(verdict) => format!("{:?}", verdict.outcome),
         GateOutput::Command(command) => format!("{:?}!", command.kind),
     }
 }

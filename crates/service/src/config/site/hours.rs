@@ -1,6 +1,6 @@
 //! Hours of the week as they are written in a site file.
 
-use domain::ports::WeeklyHours;
+use domain::WeeklyHours;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 

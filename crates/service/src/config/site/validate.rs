@@ -4,10 +4,7 @@ use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
     hours::parse_hours, places::check_places,
 };
-use domain::{
-    CameraId, GateId, PersonId, Plate, SiteId,
-    ports::{Access, Registration},
-};
+use domain::{Access, CameraId, GateId, PersonId, Plate, Registration, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
 use toml::Spanned;
 
@@ -392,6 +389,7 @@ fn registration_of(entry: &RegistrationSection) -> Option<Registration> {
         valid_from: time(&entry.valid_from)?,
         valid_until: time(&entry.valid_until)?,
         schedule,
+        ..Registration::allow()
     })
 }
 

@@ -6,14 +6,15 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod gates;
+
 use domain::{
-    BoxInImage, Candidate, CandidateId, CharRead, Class, CommandId, CommandKind, EvidenceItem,
-    EvidenceRole, FaceMatch, GateCommand, Liveness, Outcome, PassageId, PersonId, Plate,
-    PlateColour, PlateVote, RawRead, RawReads, ReferReason, RowRead, Sighting, SightingId,
-    SightingPhase, Standing, Timestamp, TrackId, Verdict, VerdictId,
-    face::FaceVote,
-    plate::RAW_READS_MAX,
-    ports::{Access, Registration, WeeklyHours},
+    Access, Assurance, BoxInImage, Calendar, Candidate, CandidateId, CharRead, Class, CommandCause,
+    CommandId, CommandKind, DeviceNonce, EvidenceItem, EvidenceRole, FaceMatch, GateCommand, Group,
+    Liveness, OnHoliday, Outcome, PassId, PassageId, PersonId, Plate, PlateColour, PlateVote,
+    RawRead, RawReads, ReferReason, Registration, RowRead, Rule, RulePath, Sighting, SightingId,
+    SightingPhase, SiteList, Standing, Timestamp, TrackId, Verdict, VerdictId, WeeklyHours,
+    face::FaceVote, plate::RAW_READS_MAX,
 };
 use proptest::prelude::*;
 use wire::{
@@ -100,6 +101,7 @@ fn sighting() -> Sighting {
             n_agreeing: 4,
         }),
         picture: Some(evidence()),
+        crossings: Vec::new(),
     }
 }
 
@@ -108,8 +110,11 @@ fn command() -> SignedCommand {
         id: CommandId(1),
         gate: "gate-1".parse().unwrap(),
         kind: CommandKind::Open,
-        verdict: VerdictId(2),
-        passage: PassageId(3),
+        cause: CommandCause::Verdict {
+            verdict: VerdictId(2),
+            passage: PassageId(3),
+        },
+        nonce: Some(DeviceNonce(0xABCD)),
         issued_at: Timestamp::from_millis(4),
         expires_at: Timestamp::from_millis(3004),
     };
@@ -155,7 +160,11 @@ fn every_kind_of_message_comes_back_as_it_was() {
         captured_at: Timestamp::from_millis(2),
         policy_version: 12,
         registry_as_of: Timestamp::from_millis(3),
+        rule_path: RulePath(vec![Rule::PlateRead, Rule::NoLookAlike]),
+        assurance: Some(Assurance::Plate),
+        by: Some("guard-1".to_owned()),
     }));
+    gates::messages().into_iter().for_each(check);
     check(Message::Candidate(Candidate {
         id: CandidateId(1),
         camera: "junction-1".parse().unwrap(),
@@ -177,7 +186,8 @@ fn every_kind_of_message_comes_back_as_it_was() {
 fn a_journal_line_comes_back_as_it_was() {
     let registration = Registration {
         plate: Some(Plate::parse("29-MĐ1/234.56").unwrap()),
-        person: None,
+        pass: Some(PassId(4)),
+        group: Some("staff".parse().unwrap()),
         access: Access::Bar,
         valid_from: Some(Timestamp::from_millis(1)),
         valid_until: None,
@@ -186,14 +196,30 @@ fn a_journal_line_comes_back_as_it_was() {
             from_minute: 0,
             until_minute: 1440,
         }],
+        uses_max: Some(2),
+        convoy: 3,
+        is_duress: true,
+        ..Registration::allow()
     };
     let entries = [
         JournalEntry::Tick,
         JournalEntry::Input(Message::Sighting(sighting())),
-        JournalEntry::Registry {
+        JournalEntry::Registry(SiteList {
+            version: 7,
             as_of: Timestamp::from_millis(9),
-            registrations: vec![registration],
-        },
+            expires_at: Some(Timestamp::from_millis(99)),
+            registrations: vec![registration, Registration::allow()],
+            groups: vec![Group {
+                gates: vec!["gate-1".parse().unwrap()],
+                on_holiday: OnHoliday::Closed,
+                is_free_of_capacity: true,
+                ..Group::new("staff".parse().unwrap())
+            }],
+            calendar: Calendar {
+                holidays: vec![20_000],
+                worked: vec![(20_001, 0)],
+            },
+        }),
     ];
     for (seq, entry) in entries.into_iter().enumerate() {
         let record = JournalRecord {
@@ -326,12 +352,15 @@ fn the_signed_text_names_everything_that_the_device_acts_on() {
         change(&mut command);
         SignedCommand::signed_bytes(&site, &command)
     };
+    let cause = |verdict, passage| CommandCause::Verdict { verdict, passage };
     let others = [
         changed(&|c| c.id = CommandId(9)),
         changed(&|c| c.gate = "gate-2".parse().unwrap()),
         changed(&|c| c.kind = CommandKind::HoldOpen),
-        changed(&|c| c.verdict = VerdictId(9)),
-        changed(&|c| c.passage = PassageId(9)),
+        changed(&|c| c.cause = cause(VerdictId(9), PassageId(3))),
+        changed(&|c| c.cause = cause(VerdictId(2), PassageId(9))),
+        changed(&|c| c.cause = CommandCause::Fire),
+        changed(&|c| c.nonce = None),
         changed(&|c| c.issued_at = Timestamp::from_millis(5)),
         changed(&|c| c.expires_at = Timestamp::from_millis(3005)),
         SignedCommand::signed_bytes(&"other".parse().unwrap(), &command().command),
@@ -350,6 +379,12 @@ fn topics_are_read_as_they_are_written_and_only_state_is_kept() {
     for text in [
         "gac/v1/demo/camera/gate-1/sighting",
         "gac/v1/demo/camera/gate-1/candidate",
+        "gac/v1/demo/gate/gate-1/event",
+        "gac/v1/demo/gate/gate-1/document",
+        "gac/v1/demo/gate/gate-1/movement",
+        "gac/v1/demo/gate/gate-1/alarm",
+        "gac/v1/demo/gate/gate-1/order",
+        "gac/v1/demo/gates/all/order",
         "gac/v1/demo/camera/gate-1/picture",
         "gac/v1/demo/camera/gate-1/state",
         "gac/v1/demo/gate/gate-1/verdict",
