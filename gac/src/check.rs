@@ -47,7 +47,7 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
         .map(|problem| problem_line(path, problem))
         .collect();
     lines.extend(missing_files(&site, path, text.text()));
-    let entries = site.registry_entries();
+    let entries = site.list(Timestamp::EPOCH).registrations;
     lines.extend(entries.iter().filter_map(of_two_kinds));
     lines.extend(look_alikes(entries));
     if lines.is_empty() {

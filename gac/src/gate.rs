@@ -7,15 +7,19 @@ use gate_controller::{
     BarrierSettings, BarrierSimulator, GateConfig, GateController, GateEvent, GateParts,
     JOURNAL_BYTES_MAX, SimulatorParts, simulator_filters,
 };
-use jiff::tz::TimeZone;
-use policy::{Factor, Lane, ListRegistry, Policy};
+use policy::ListRegistry;
 use service::{
     clock::{self, SystemClock},
-    config::site::{ActuatorKind, FactorKind, GateSection},
+    config::site::{ActuatorKind, GateSection},
     keys::{CommandVerifier, SigningKeyFile},
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
+
+pub(crate) mod rules;
+
+/// What guards' orders are signed with, by the program that knows who they are.
+pub(crate) const ORDER_KEY: &str = "keys/order.key";
 
 /// Lists that may wait for a gate.
 const LISTS_MAX: usize = 4;
@@ -82,31 +86,26 @@ async fn start_one(
         ActuatorKind::Simulator => Some(start_simulator(site, &gate, &key, running)?),
     };
     let program = format!("gate-{gate}");
-    let factor = match section.factor {
-        FactorKind::Plate => Factor::Plate,
-        FactorKind::Face => Factor::Face,
-    };
     let config = GateConfig {
         program: program.clone(),
         config_sha256: site.sha256.clone(),
         cameras: vec![camera],
-        policy: policy(site, section, factor),
-        lane: Lane::for_factor(gate.clone(), factor),
+        policy: rules::policy(site, section)?,
+        lane: rules::lane(section)?,
         journal: site.state(&format!("journal-{program}.jsonl")),
         journal_bytes_max: JOURNAL_BYTES_MAX,
     };
     let (outbox, _bus) = running.outbox(site, &program).await?;
     let filters = config.filters(&running.site);
     let (bus, events) = running.connect(&format!("{program}-in"), filters);
-    let registry = Arc::new(ListRegistry::new(
-        site.site.registry_entries(),
-        clock::now(),
-    ));
+    let registry = Arc::new(ListRegistry::of(site.site.list(clock::now())));
+    let orders = SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?;
     let parts = GateParts {
         bus,
         events,
         outbox,
         key,
+        orders: CommandVerifier::from_public(&orders.public())?,
         registry,
         clock: SystemClock,
     };
@@ -120,21 +119,6 @@ async fn start_one(
         events,
         _simulator: simulator,
     })
-}
-
-/// The rules of a gate as its site has them.
-pub(crate) fn policy(site: &LoadedSite, section: &GateSection, factor: Factor) -> Policy {
-    // The configuration's hash is the version: a changed file is another policy.
-    let version = u64::from_str_radix(&site.sha256[..12], 16).unwrap_or(0);
-    let zone = TimeZone::get(site.site.site.timezone.get_ref()).unwrap_or(TimeZone::UTC);
-    let now = jiff::Timestamp::from_microsecond(clock::now().as_micros()).unwrap_or_default();
-    Policy {
-        plate_score_min: *section.score_min.get_ref(),
-        registry_age_max: Duration::from_secs(section.registry_age_max_hours * 3600),
-        grant_ttl: Duration::from_millis(*section.command_expires_ms.get_ref()),
-        utc_offset_minutes: zone.to_offset(now).seconds() / 60,
-        ..Policy::for_factor(version, factor)
-    }
 }
 
 fn start_simulator(

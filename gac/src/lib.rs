@@ -10,7 +10,9 @@
 pub mod check;
 pub mod demo;
 pub mod detector;
+pub mod explain;
 pub mod gate;
+mod journals;
 pub mod models;
 pub mod offline;
 pub mod pipeline;
@@ -19,4 +21,5 @@ pub mod report;
 pub mod run;
 pub mod scene;
 pub mod serve;
+pub mod simulate;
 pub mod site;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use gac::{check, demo, models, replay, run};
+use gac::{check, demo, explain, models, replay, run, simulate};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
@@ -42,6 +42,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Decide a gate's journal again and compare every byte
     Replay(replay::ReplayArguments),
+    /// Say why a verdict came out as it did, and what would have changed it
+    Explain(explain::ExplainArguments),
+    /// Try a new policy on the passages that have been, and list whose answer changes
+    Simulate(simulate::SimulateArguments),
 }
 
 /// Which site.
@@ -76,5 +80,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Models(arguments) => models::models(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Simulate(arguments) => simulate::simulate(&arguments),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     site::{LoadedSite, Told},
 };
 use anyhow::{Context as _, Result, bail};
-use domain::{CameraId, Frame, PersonId, Registration, SiteId};
+use domain::{CameraId, Frame, PersonId, SiteId, SiteList};
 use models::Task;
 use pipeline::{
     CameraSetup, CameraStats, Pipeline, Shared,
@@ -129,7 +129,7 @@ async fn follow_list(path: PathBuf, mut told: Told, lists: RegistrySetter) {
         match site {
             Ok(site) => {
                 told_error.clear();
-                if lists.set(site.site.registry_entries()).await.is_err() {
+                if lists.set(site.site.list(clock::now())).await.is_err() {
                     return;
                 }
             }
@@ -353,8 +353,8 @@ pub struct RegistrySetter(Vec<mpsc::Sender<Arc<ListRegistry>>>);
 
 impl RegistrySetter {
     /// Puts another list into force at every gate.
-    pub async fn set(&self, entries: Vec<Registration>) -> Result<()> {
-        let registry = Arc::new(ListRegistry::new(entries, clock::now()));
+    pub async fn set(&self, list: SiteList) -> Result<()> {
+        let registry = Arc::new(ListRegistry::of(list));
         for gate in &self.0 {
             gate.send(registry.clone())
                 .await

@@ -18,7 +18,7 @@ use service::{
     bus::{Bus, BusEvents},
     ids::random_seed,
     journal::{Journal, JournalError},
-    keys::SigningKeyFile,
+    keys::{CommandVerifier, SigningKeyFile},
     outbox::Outbox,
     shutdown::Shutdown,
 };
@@ -64,7 +64,7 @@ pub const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 impl GateConfig {
     /// The topics that the gate's connection must subscribe to.
     pub fn filters(&self, site: &domain::SiteId) -> Vec<String> {
-        intake::gate_filters(site, &self.lane.gate, &self.cameras)
+        intake::gate_filters(site, &self.lane, &self.cameras)
     }
 }
 
@@ -79,6 +79,8 @@ pub struct GateParts<C> {
     pub outbox: Outbox,
     /// What commands are signed with.
     pub key: SigningKeyFile,
+    /// Whose orders count.
+    pub orders: CommandVerifier,
     /// The list.
     pub registry: Arc<ListRegistry>,
     /// The clock.
@@ -134,6 +136,7 @@ impl GateController {
             site: parts.bus.site().clone(),
             gate: gate.clone(),
             cameras: config.cameras.clone(),
+            interlocked_with: config.lane.interlocked_with.clone(),
         };
         let file = JournalFile::new(config);
         let (path, start) = (file.path.clone(), file.start.clone());
@@ -152,7 +155,12 @@ impl GateController {
         let (inputs, inputs_rx) = mpsc::channel(N_INPUTS_MAX);
         let events = broadcast::Sender::new(N_EVENTS_MAX);
         let counters = Arc::<Counters>::default();
-        let intake = Intake::new(scope, Arc::clone(&counters), parts.clock.clone());
+        let intake = Intake::new(
+            scope,
+            Arc::clone(&counters),
+            parts.clock.clone(),
+            parts.orders,
+        );
         tokio::spawn(intake::run(parts.events, inputs.clone(), intake));
         let effects = Effects::new(
             (parts.bus, parts.outbox, parts.key),
@@ -349,6 +357,7 @@ impl<C: Clock> GateTask<C> {
         let mut start = self.file.start.clone();
         start.seed = random_seed();
         start.settings.handled = machine.handled().collect();
+        let carried = machine.carried(now);
         let path = self.file.path.clone();
         // Its lock must be free before the new one is taken.
         drop(self.journal.take());
@@ -357,8 +366,12 @@ impl<C: Clock> GateTask<C> {
             .await
             .expect("it does not panic and is not cancelled")?;
         (self.core, self.journal) = (core, Some(journal));
-        let step = self.core.step(now, &self.list)?;
-        self.write(step.records).await?;
+        // Nobody stands there: what it is told gives no answer but to be written down.
+        let mut records = self.core.step(now, &self.list)?.records;
+        for input in &carried {
+            records.extend(self.core.step(now, input)?.records);
+        }
+        self.write(records).await?;
         Ok(())
     }
 

@@ -4,10 +4,12 @@
 //! sees is what was decided on, so a replay cannot differ by a rounding of a number.
 
 use crate::settings::{CoreSettings, InvalidSettings};
-use domain::{Calendar, Registration, SiteList, Timestamp};
+use domain::{Calendar, Order, Registration, SiteList, Timestamp};
 use policy::{GateInput, GateOutput, IdSource as _, ListRegistry, PassageMachine, SeededIds};
 use std::{sync::Arc, time::Duration};
-use wire::{JournalEntry, JournalRecord, Message, PAYLOAD_BYTES_MAX, SignedCommand, WireError};
+use wire::{
+    JournalEntry, JournalRecord, Message, PAYLOAD_BYTES_MAX, SignedCommand, SignedOrder, WireError,
+};
 
 mod fold;
 
@@ -196,6 +198,14 @@ fn entries_of(input: &GateInput) -> Result<Vec<JournalEntry>, CoreError> {
         GateInput::Barrier(barrier) => {
             vec![JournalEntry::Input(Message::Barrier(barrier.clone()))]
         }
+        GateInput::Device(event) => vec![JournalEntry::Input(Message::Device(event.clone()))],
+        GateInput::Document(document) => {
+            vec![JournalEntry::Input(Message::Document(document.clone()))]
+        }
+        GateInput::Order(order) => vec![JournalEntry::Input(Message::Order(unsigned(order)))],
+        GateInput::Movement(movement) => {
+            vec![JournalEntry::Input(Message::Movement(movement.clone()))]
+        }
         GateInput::RegistryChanged(registry) => registry_entries(registry)?,
         GateInput::Tick => vec![JournalEntry::Tick],
     })
@@ -256,6 +266,14 @@ fn input_of(entries: impl Iterator<Item = JournalEntry>) -> GateInput {
             }
             JournalEntry::Input(Message::Ack(ack)) => return GateInput::Ack(ack),
             JournalEntry::Input(Message::Barrier(barrier)) => return GateInput::Barrier(barrier),
+            JournalEntry::Input(Message::Device(event)) => return GateInput::Device(event),
+            JournalEntry::Input(Message::Document(document)) => {
+                return GateInput::Document(document);
+            }
+            JournalEntry::Input(Message::Order(signed)) => return GateInput::Order(signed.order),
+            JournalEntry::Input(Message::Movement(movement)) => {
+                return GateInput::Movement(movement);
+            }
             JournalEntry::Registry(part) => match &mut list {
                 None => list = Some(part),
                 Some(list) => list.registrations.extend(part.registrations),
@@ -269,12 +287,24 @@ fn input_of(entries: impl Iterator<Item = JournalEntry>) -> GateInput {
     }
 }
 
+/// How an order stands in the journal: its signature was checked before it came here, and nobody
+/// can lift a valid one from it.
+fn unsigned(order: &Order) -> SignedOrder {
+    SignedOrder {
+        order: order.clone(),
+        key_id: "0".repeat(16),
+        signature: "0".repeat(128),
+    }
+}
+
 /// How an answer stands in the journal. A command stands there unsigned, so that nobody can lift a
 /// valid one from it.
 pub(crate) fn message_of(output: &GateOutput) -> Message {
     match output {
         GateOutput::PassageChanged(passage) => Message::Passage(passage.clone()),
         GateOutput::Verdict(verdict) => Message::Verdict(verdict.clone()),
+        GateOutput::Movement(movement) => Message::Movement(movement.clone()),
+        GateOutput::Alarm(alarm) => Message::Alarm(alarm.clone()),
         GateOutput::Command(command) => Message::Command(SignedCommand {
             command: command.clone(),
             key_id: "0".repeat(16),

@@ -92,6 +92,16 @@ impl Effects {
                     self.verdict = Some(verdict.clone());
                     self.tell(GateEvent::Verdict(verdict.clone()));
                 }
+                GateOutput::Movement(ref movement) => {
+                    let topic = Topic::Movement(self.site.clone(), self.gate.clone());
+                    items.push(item(topic, message_of(&answer.output)));
+                    self.tell(GateEvent::Movement(movement.clone()));
+                }
+                GateOutput::Alarm(ref alarm) => {
+                    let topic = Topic::Alarm(self.site.clone(), self.gate.clone());
+                    items.push(item(topic, message_of(&answer.output)));
+                    self.tell(GateEvent::Alarm(alarm.clone()));
+                }
                 GateOutput::Command(ref command) => {
                     self.command(command, answer.message_id, [received_at, now]);
                 }

@@ -1,7 +1,7 @@
 //! What a controller tells the program around it: plain values, for the console, the report and the
 //! metrics.
 
-use domain::{AckResult, Barrier, CommandId, Passage, Timestamp, Verdict};
+use domain::{AckResult, Barrier, CommandId, GateAlarm, Movement, Passage, Timestamp, Verdict};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something has happened at the gate. Everything here is in the journal already.
@@ -22,6 +22,10 @@ pub enum GateEvent {
     },
     /// The barrier has moved.
     Barrier(Barrier),
+    /// Somebody went through.
+    Movement(Movement),
+    /// Something is wrong, or no longer is.
+    Alarm(GateAlarm),
 }
 
 /// When each step from the light on the sensor to the barrier was done, by our clock.
@@ -52,6 +56,14 @@ pub struct GateStats {
     pub acks: u64,
     /// The barrier's positions.
     pub barriers: u64,
+    /// The barrier's inputs.
+    pub devices: u64,
+    /// Documents that were shown.
+    pub documents: u64,
+    /// Persons' orders with a good signature.
+    pub orders: u64,
+    /// Movements at other gates.
+    pub movements: u64,
     /// Payloads that are no message of ours.
     pub rejected_malformed: u64,
     /// Payloads of a newer program.
@@ -60,6 +72,8 @@ pub struct GateStats {
     pub rejected_too_large: u64,
     /// Messages of ours that do not belong where they came.
     pub rejected_unexpected: u64,
+    /// Orders whose signature is not of a key that is trusted here.
+    pub rejected_forged: u64,
     /// Verdicts given.
     pub verdicts: u64,
     /// Commands handed to the broker's connection, which keeps them until they expire.
@@ -91,10 +105,15 @@ counters!(
     sightings,
     acks,
     barriers,
+    devices,
+    documents,
+    orders,
+    movements,
     rejected_malformed,
     rejected_version,
     rejected_too_large,
     rejected_unexpected,
+    rejected_forged,
     verdicts,
     commands,
     commands_expired_unsent,

@@ -5,11 +5,14 @@ use crate::{
     rejections::{Rejection, RejectionLog},
 };
 use domain::{CameraId, GateId, SiteId, Timestamp, ports::Clock};
-use policy::GateInput;
-use service::bus::{BusEvents, Incoming};
+use policy::{GateInput, Lane};
+use service::{
+    bus::{BusEvents, Incoming},
+    keys::{CommandVerifier, SignatureRejected},
+};
 use std::{future::pending, sync::Arc};
 use tokio::sync::mpsc;
-use wire::{Message, Topic};
+use wire::{Message, SignedOrder, Topic};
 
 /// An input and when it came in.
 #[derive(Clone, Debug)]
@@ -24,18 +27,29 @@ pub(crate) struct Scope {
     pub(crate) site: SiteId,
     pub(crate) gate: GateId,
     pub(crate) cameras: Vec<CameraId>,
+    /// Barriers that must not be open together with this one.
+    pub(crate) interlocked_with: Vec<GateId>,
 }
 
 /// The topics that the controller of a gate listens to: give them to
 /// [`service::bus::BusConfig::filters`].
-pub fn gate_filters(site: &SiteId, gate: &GateId, cameras: &[CameraId]) -> Vec<String> {
+pub fn gate_filters(site: &SiteId, lane: &Lane, cameras: &[CameraId]) -> Vec<String> {
+    let gate = &lane.gate;
     let sighting = |camera: &CameraId| Topic::Sighting(site.clone(), camera.clone());
+    let barrier = |gate: &GateId| Topic::Barrier(site.clone(), gate.clone());
     let of_gate = [
         Topic::Ack(site.clone(), gate.clone()),
-        Topic::Barrier(site.clone(), gate.clone()),
+        barrier(gate),
+        Topic::Device(site.clone(), gate.clone()),
+        Topic::Document(site.clone(), gate.clone()),
+        Topic::Order(site.clone(), gate.clone()),
+        Topic::OrderToAll(site.clone()),
     ];
-    let topics = cameras.iter().map(sighting).chain(of_gate);
-    topics.map(|topic| topic.to_string()).collect()
+    let others = lane.interlocked_with.iter().map(barrier);
+    let topics = cameras.iter().map(sighting).chain(of_gate).chain(others);
+    let mut filters: Vec<String> = topics.map(|topic| topic.to_string()).collect();
+    filters.push(Topic::all_gates(site, "movement"));
+    filters
 }
 
 /// Hands on until the connection is closed or the core is gone. A full queue holds the connection
@@ -67,15 +81,23 @@ pub(crate) struct Intake<C> {
     scope: Scope,
     counters: Arc<Counters>,
     clock: C,
+    orders: CommandVerifier,
     rejections: RejectionLog,
 }
 
 impl<C: Clock> Intake<C> {
-    pub(crate) fn new(scope: Scope, counters: Arc<Counters>, clock: C) -> Self {
+    /// `orders`: whose orders count.
+    pub(crate) fn new(
+        scope: Scope,
+        counters: Arc<Counters>,
+        clock: C,
+        orders: CommandVerifier,
+    ) -> Self {
         Self {
             scope,
             counters,
             clock,
+            orders,
             rejections: RejectionLog::default(),
         }
     }
@@ -89,6 +111,15 @@ impl<C: Clock> Intake<C> {
                 return None;
             }
         };
+        if let Message::Order(signed) = &message
+            && let Err(refused) = self.is_ordered_by_us(signed)
+        {
+            self.reject(Rejection::Forged, &refused.to_string());
+            return None;
+        }
+        if self.scope.is_own_movement(&message) {
+            return None;
+        }
         let Some(input) = self.scope.input(incoming, message) else {
             let why = "it came on another's topic, or is retained";
             self.reject(Rejection::Unexpected, why);
@@ -98,9 +129,17 @@ impl<C: Clock> Intake<C> {
         count(match input {
             GateInput::Sighting(_) => &counters.sightings,
             GateInput::Ack(_) => &counters.acks,
+            GateInput::Device(_) => &counters.devices,
+            GateInput::Document(_) => &counters.documents,
+            GateInput::Order(_) => &counters.orders,
+            GateInput::Movement(_) => &counters.movements,
             _ => &counters.barriers,
         });
         Some(Told { input, received_at })
+    }
+
+    fn is_ordered_by_us(&self, signed: &SignedOrder) -> Result<(), SignatureRejected> {
+        self.orders.verify_order(&self.scope.site, signed)
     }
 
     fn reject(&mut self, rejection: Rejection, why: &str) {
@@ -109,7 +148,8 @@ impl<C: Clock> Intake<C> {
             Rejection::TooLarge => &counters.rejected_too_large,
             Rejection::Malformed => &counters.rejected_malformed,
             Rejection::Version => &counters.rejected_version,
-            Rejection::Unexpected | Rejection::Forged => &counters.rejected_unexpected,
+            Rejection::Unexpected => &counters.rejected_unexpected,
+            Rejection::Forged => &counters.rejected_forged,
         });
         let gate = &self.scope.gate;
         tracing::debug!(gate.id = %gate, "a message was rejected: {why}");
@@ -128,6 +168,11 @@ impl<C: Clock> Intake<C> {
 }
 
 impl Scope {
+    /// What this gate said itself, come back by the broker.
+    fn is_own_movement(&self, message: &Message) -> bool {
+        matches!(message, Message::Movement(movement) if movement.gate == self.gate)
+    }
+
     /// Only what comes on its own topic; a broker with access rules lets only its owner write
     /// there.
     fn input(&self, incoming: &Incoming, message: Message) -> Option<GateInput> {
@@ -150,9 +195,48 @@ impl Scope {
                 Some(GateInput::Ack(ack))
             }
             (Topic::Barrier(site, gate), Message::Barrier(barrier))
-                if is_site(&site) && gate == self.gate && barrier.gate == self.gate =>
+                if is_site(&site)
+                    && gate == barrier.gate
+                    && (gate == self.gate || self.interlocked_with.contains(&gate)) =>
             {
                 Some(GateInput::Barrier(barrier))
+            }
+            (Topic::Device(site, gate), Message::Device(event))
+                if is_site(&site)
+                    && !incoming.retained
+                    && gate == self.gate
+                    && event.gate == self.gate =>
+            {
+                Some(GateInput::Device(event))
+            }
+            (Topic::Document(site, gate), Message::Document(document))
+                if is_site(&site)
+                    && !incoming.retained
+                    && gate == self.gate
+                    && document.gate == self.gate =>
+            {
+                Some(GateInput::Document(document))
+            }
+            (Topic::Order(site, gate), Message::Order(signed))
+                if is_site(&site)
+                    && !incoming.retained
+                    && gate == self.gate
+                    && signed.order.gate.as_ref() == Some(&self.gate) =>
+            {
+                Some(GateInput::Order(signed.order))
+            }
+            (Topic::OrderToAll(site), Message::Order(signed))
+                if is_site(&site) && !incoming.retained && signed.order.gate.is_none() =>
+            {
+                Some(GateInput::Order(signed.order))
+            }
+            (Topic::Movement(site, gate), Message::Movement(movement))
+                if is_site(&site)
+                    && !incoming.retained
+                    && gate != self.gate
+                    && movement.gate == gate =>
+            {
+                Some(GateInput::Movement(movement))
             }
             _ => None,
         }

@@ -18,6 +18,7 @@ mod rejections;
 mod replay;
 mod settings;
 mod simulator;
+mod trial;
 
 pub use crate::core::CoreError;
 pub use controller::{
@@ -26,9 +27,10 @@ pub use controller::{
 pub use event::{CommandTiming, GateEvent, GateStats};
 pub use intake::gate_filters;
 pub use recovery::{RecoveryError, RecoveryReport};
-pub use replay::{ReplayError, ReplayReport, replay};
+pub use replay::{Explained, ReplayError, ReplayReport, explain_verdict, replay};
 pub use settings::{CARRIED_MAX, CoreSettings, InvalidSettings};
 pub use simulator::{
     BarrierSettings, BarrierSimulator, MemoryError, SimulatorCounts, SimulatorParts,
     simulator_filters,
 };
+pub use trial::{Answered, Changed, Trial, TrialReport, try_policy};

@@ -2,13 +2,15 @@
 //! byte.
 
 use crate::core::{CoreError, Fault, Fold, Folded};
+use domain::{Verdict, VerdictId};
+use policy::Explanation;
 use service::journal::{JournalError, TornTail};
 use std::{
     fs::File,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
 };
-use wire::{JournalRecord, WireError};
+use wire::{JournalEntry, JournalRecord, Message, WireError};
 
 /// What a replay has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,29 +85,97 @@ pub fn replay(path: &Path) -> Result<ReplayReport, ReplayError> {
     read(path).map(|(report, _folded)| report)
 }
 
-/// The same, and the core as it is at the end; none for a journal without a record.
-pub(crate) fn read(path: &Path) -> Result<(ReplayReport, Option<Folded>), ReplayError> {
+/// A verdict as it was recorded, and why it came out so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explained {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What stood between it and a grant; nothing when a person gave it, or the guard's silence.
+    pub explanation: Option<Explanation>,
+}
+
+/// Decides a journal again up to a verdict, and asks the policy why it came out as it did.
+///
+/// Nothing when the verdict is not in the journal.
+pub fn explain_verdict(path: &Path, wanted: VerdictId) -> Result<Option<Explained>, ReplayError> {
+    let mut fold = Fold::explaining();
+    let (mut found, mut n_lines) = (None, 0_u64);
+    let mut fault = None;
+    lines_of(path, |record, text| {
+        let is_wanted = |verdict: &Verdict| verdict.id == wanted;
+        if let JournalEntry::Output(Message::Verdict(verdict)) = &record.entry
+            && is_wanted(verdict)
+        {
+            found = Some(verdict.clone());
+        }
+        if let Err(wrong) = fold.take(record, text) {
+            fault = Some(error_of(path, n_lines, text, wrong));
+        }
+        n_lines += 1;
+        found.is_none() && fault.is_none()
+    })?;
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    Ok(found.map(|verdict| Explained {
+        explanation: fold.explanation_of(wanted),
+        verdict,
+    }))
+}
+
+/// Every record of a journal in order.
+pub(crate) fn records(path: &Path, mut take: impl FnMut(JournalRecord)) -> Result<(), ReplayError> {
+    lines_of(path, |record, _text| {
+        take(record);
+        true
+    })?;
+    Ok(())
+}
+
+/// Every whole line of a journal in order, until `take` has enough; gives what a crash left of a
+/// last line.
+fn lines_of(
+    path: &Path,
+    mut take: impl FnMut(JournalRecord, &str) -> bool,
+) -> Result<Option<TornTail>, ReplayError> {
     let failed = |source| JournalError::Io {
         path: path.to_owned(),
         source,
     };
     let mut lines = BufReader::new(File::open(path).map_err(failed)?);
-    let mut fold = Fold::default();
     let (mut n_lines, mut at_byte) = (0_u64, 0_u64);
     let mut line = Vec::new();
-    let truncated_tail = loop {
+    loop {
         line.clear();
         let n_read = lines.read_until(b'\n', &mut line).map_err(failed)?;
         let n_bytes = u64::try_from(n_read).expect("a length fits");
         if line.pop() != Some(b'\n') {
-            break (n_read != 0).then_some(TornTail { at_byte, n_bytes });
+            return Ok((n_read != 0).then_some(TornTail { at_byte, n_bytes }));
         }
         let (record, text) = decode(path, n_lines, &line)?;
         n_lines += 1;
         at_byte += n_bytes;
-        fold.take(record, text)
-            .map_err(|fault| error_of(path, n_lines, text, fault))?;
-    };
+        if !take(record, text) {
+            return Ok(None);
+        }
+    }
+}
+
+/// The same, and the core as it is at the end; none for a journal without a record.
+pub(crate) fn read(path: &Path) -> Result<(ReplayReport, Option<Folded>), ReplayError> {
+    let mut fold = Fold::default();
+    let (mut n_lines, mut fault) = (0_u64, None);
+    let truncated_tail = lines_of(path, |record, text| {
+        n_lines += 1;
+        let taken = fold.take(record, text);
+        fault = taken
+            .err()
+            .map(|wrong| error_of(path, n_lines, text, wrong));
+        fault.is_none()
+    })?;
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
     let folded = fold
         .finish()
         .map_err(|fault| error_of(path, n_lines, "", fault))?;
@@ -155,13 +225,22 @@ fn error_of(path: &Path, line: u64, text: &str, fault: Fault) -> ReplayError {
         Fault::NoStart => ReplayError::NoStart { path, line },
         Fault::Foreign => ReplayError::Foreign { path, line },
         Fault::Differs { produced } => {
-            // An input may hold a plate; only outputs are shown.
-            let is_output = text.contains("\"entry\":{\"output\":");
+            // An input may hold a plate, and so may a movement; other outputs are shown.
+            let is_output =
+                text.contains("\"entry\":{\"output\":") && !text.contains("\"kind\":\"movement\"");
             let recorded = if is_output {
                 text.to_owned()
             } else {
-                "(an input)".to_owned()
+                "(an input or a movement)".to_owned()
             };
+            let hides_mover = |text: &String| !text.contains("\"kind\":\"movement\"");
+            let produced = produced.map(|text| {
+                if hides_mover(&text) {
+                    text
+                } else {
+                    "(a movement)".to_owned()
+                }
+            });
             ReplayError::Differs {
                 path,
                 line,

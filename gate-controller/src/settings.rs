@@ -1,9 +1,12 @@
 //! What a core decides by, as the text that stands in the journal: a replay needs no other file.
 
-use domain::{Class, SightingId};
-use policy::{Factor, Lane, Policy};
+use domain::SightingId;
+use policy::{Lane, Policy};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+
+mod shape;
+
+use shape::{LaneShape, PolicyShape};
 
 /// How many handled sightings a new journal takes over from the one before: they fit one record.
 pub const CARRIED_MAX: usize = 4096;
@@ -36,95 +39,13 @@ struct Shape {
     handled: Vec<String>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyShape {
-    version: u64,
-    factor: FactorWord,
-    plate_score_min: f32,
-    rival_score_min: f32,
-    face_margin_min: f32,
-    is_liveness_required: bool,
-    agreeing_min: u32,
-    face_agreeing_share_min: f32,
-    registry_age_max_ms: u64,
-    late_after_ms: u64,
-    clock_tolerance_ms: u64,
-    grant_ttl_ms: u64,
-    utc_offset_minutes: i32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LaneShape {
-    gate: String,
-    classes: Vec<ClassWord>,
-    decide_after_max_ms: u64,
-    unread_after_max_ms: u64,
-    same_vehicle_within_ms: u64,
-    quiet_max_ms: u64,
-    open_max: u32,
-    is_upgrade_allowed: bool,
-}
-
-macro_rules! words {
-    ($word:ident for $ty:ident { $($variant:ident),* }) => {
-        #[derive(Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        enum $word { $($variant),* }
-
-        impl From<$ty> for $word {
-            fn from(value: $ty) -> Self {
-                match value { $($ty::$variant => Self::$variant),* }
-            }
-        }
-
-        impl From<$word> for $ty {
-            fn from(value: $word) -> Self {
-                match value { $($word::$variant => Self::$variant),* }
-            }
-        }
-    };
-}
-
-words!(FactorWord for Factor { Plate, Face });
-words!(ClassWord for Class { Person, Bicycle, Car, Motorbike, Bus, Truck, Face, Plate });
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl CoreSettings {
     /// The canonical text: equal settings give equal bytes.
     pub fn encode(&self) -> String {
-        let (p, l) = (&self.policy, &self.lane);
         let carried = self.handled.len().saturating_sub(CARRIED_MAX);
         let shape = Shape {
-            policy: PolicyShape {
-                version: p.version,
-                factor: p.factor.into(),
-                plate_score_min: p.plate_score_min,
-                rival_score_min: p.rival_score_min,
-                face_margin_min: p.face_margin_min,
-                is_liveness_required: p.is_liveness_required,
-                agreeing_min: p.agreeing_min,
-                face_agreeing_share_min: p.face_agreeing_share_min,
-                registry_age_max_ms: millis(p.registry_age_max),
-                late_after_ms: millis(p.late_after),
-                clock_tolerance_ms: millis(p.clock_tolerance),
-                grant_ttl_ms: millis(p.grant_ttl),
-                utc_offset_minutes: p.utc_offset_minutes,
-            },
-            lane: LaneShape {
-                gate: l.gate.to_string(),
-                classes: l.classes.iter().map(|class| (*class).into()).collect(),
-                decide_after_max_ms: millis(l.decide_after_max),
-                unread_after_max_ms: millis(l.unread_after_max),
-                same_vehicle_within_ms: millis(l.same_vehicle_within),
-                quiet_max_ms: millis(l.quiet_max),
-                open_max: u32::try_from(l.open_max).unwrap_or(u32::MAX),
-                is_upgrade_allowed: l.is_upgrade_allowed,
-            },
+            policy: (&self.policy).into(),
+            lane: (&self.lane).into(),
             handled: self
                 .handled
                 .iter()
@@ -140,38 +61,11 @@ impl CoreSettings {
         let invalid = |reason: String| InvalidSettings { reason };
         let shape: Shape =
             serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        let (p, l) = (shape.policy, shape.lane);
         let handled: Result<Vec<SightingId>, _> =
             shape.handled.iter().map(|text| text.parse()).collect();
         Ok(Self {
-            policy: Policy {
-                version: p.version,
-                factor: p.factor.into(),
-                plate_score_min: p.plate_score_min,
-                rival_score_min: p.rival_score_min,
-                face_margin_min: p.face_margin_min,
-                is_liveness_required: p.is_liveness_required,
-                agreeing_min: p.agreeing_min,
-                face_agreeing_share_min: p.face_agreeing_share_min,
-                registry_age_max: Duration::from_millis(p.registry_age_max_ms),
-                late_after: Duration::from_millis(p.late_after_ms),
-                clock_tolerance: Duration::from_millis(p.clock_tolerance_ms),
-                grant_ttl: Duration::from_millis(p.grant_ttl_ms),
-                utc_offset_minutes: p.utc_offset_minutes,
-            },
-            lane: Lane {
-                gate: l
-                    .gate
-                    .parse()
-                    .map_err(|_slug| invalid("a gate is no slug".to_owned()))?,
-                classes: l.classes.into_iter().map(Class::from).collect(),
-                decide_after_max: Duration::from_millis(l.decide_after_max_ms),
-                unread_after_max: Duration::from_millis(l.unread_after_max_ms),
-                same_vehicle_within: Duration::from_millis(l.same_vehicle_within_ms),
-                quiet_max: Duration::from_millis(l.quiet_max_ms),
-                open_max: usize::try_from(l.open_max).unwrap_or(usize::MAX),
-                is_upgrade_allowed: l.is_upgrade_allowed,
-            },
+            policy: shape.policy.try_into().map_err(invalid)?,
+            lane: shape.lane.try_into().map_err(invalid)?,
             handled: handled.map_err(|error| invalid(error.to_string()))?,
         })
     }
@@ -180,6 +74,8 @@ impl CoreSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use policy::{AntiPassback, Capacity, Confirm, Factor, OnSilence, Route};
+    use std::time::Duration;
 
     #[test]
     fn settings_round_trip_and_keep_the_newest_of_what_was_handled() {
@@ -203,6 +99,49 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_round_trips() {
+        let span = Duration::from_millis(1_234);
+        let zone = |name: &str| Some(name.parse::<domain::ZoneId>().unwrap());
+        let base = Policy::for_factor(3, Factor::Plate);
+        for anti_passback in [
+            AntiPassback::Soft,
+            AntiPassback::Hard,
+            AntiPassback::Timed(span),
+        ] {
+            let settings = CoreSettings {
+                policy: Policy {
+                    second: Some(Factor::Pass),
+                    second_within: span,
+                    route: Route {
+                        from: zone("yard"),
+                        to: zone("hall"),
+                    },
+                    anti_passback,
+                    inside_forgotten_after: span,
+                    capacity: Capacity {
+                        vehicles: Some(3),
+                        people: Some(4),
+                    },
+                    ..base.clone()
+                },
+                lane: Lane {
+                    confirm: Confirm::Line("yard".parse().unwrap(), domain::Direction::Out),
+                    guard_within: Some(span),
+                    on_silence: OnSilence::LetIn,
+                    interlocked_with: vec!["gate-2".parse().unwrap()],
+                    opens_on_fire: true,
+                    loop_gap: span,
+                    held_open_after: span,
+                    stalled_after: span,
+                    ..Lane::for_factor("gate-1".parse().unwrap(), Factor::Anyone)
+                },
+                handled: Vec::new(),
+            };
+            assert_eq!(CoreSettings::decode(&settings.encode()), Ok(settings));
+        }
+    }
+
+    #[test]
     fn unknown_settings_are_refused() {
         let gate = "gate-1".parse().unwrap();
         let settings = CoreSettings {
@@ -212,9 +151,9 @@ mod tests {
         };
         let newer = settings
             .encode()
-            .replacen("\"version\"", "\"anti_passback\":1,\"version\"", 1);
+            .replacen("\"version\"", "\"zebra\":1,\"version\"", 1);
         let error = CoreSettings::decode(&newer).unwrap_err().to_string();
-        assert!(error.contains("anti_passback"), "{error}");
+        assert!(error.contains("zebra"), "{error}");
         assert!(CoreSettings::decode("{").is_err());
     }
 }

@@ -81,6 +81,8 @@ pub trait Registry {
     fn calendar(&self) -> &Calendar;
     /// When the list was made.
     fn as_of(&self) -> Timestamp;
+    /// From when on it grants nothing.
+    fn expires_at(&self) -> Option<Timestamp>;
 }
 
 /// Something that opens.

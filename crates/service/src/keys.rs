@@ -1,10 +1,10 @@
 //! Who may give orders to a barrier: Ed25519 signatures over commands.
 
 use crate::{hex, secret_file};
-use domain::{GateCommand, SiteId};
+use domain::{GateCommand, Order, SiteId};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use std::{fmt, path::Path};
-use wire::SignedCommand;
+use wire::{SignedCommand, SignedOrder};
 
 pub use crate::secret_file::KeyFileError;
 
@@ -49,6 +49,16 @@ impl SigningKeyFile {
             command,
             key_id: self.key_id.clone(),
             signature,
+        }
+    }
+
+    /// Signs a person's order to the gates of this site.
+    pub fn sign_order(&self, site: &SiteId, order: Order) -> SignedOrder {
+        let signature = self.key.sign(&SignedOrder::signed_bytes(site, &order));
+        SignedOrder {
+            signature: hex::encode(&signature.to_bytes()),
+            key_id: self.key_id.clone(),
+            order,
         }
     }
 
@@ -119,6 +129,17 @@ impl CommandVerifier {
     /// Expiry and duplicates are the device's own check.
     pub fn verify(&self, site: &SiteId, signed: &SignedCommand) -> Result<(), SignatureRejected> {
         let bytes = SignedCommand::signed_bytes(site, &signed.command);
+        self.check(&signed.key_id, &bytes, &signed.signature)
+    }
+
+    /// Whether the order was signed for this site with a trusted key; expiry and duplicates are the
+    /// gate's own check.
+    pub fn verify_order(
+        &self,
+        site: &SiteId,
+        signed: &SignedOrder,
+    ) -> Result<(), SignatureRejected> {
+        let bytes = SignedOrder::signed_bytes(site, &signed.order);
         self.check(&signed.key_id, &bytes, &signed.signature)
     }
 

@@ -13,7 +13,8 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use domain::{
-    BoxInImage, CameraId, Embedding, Outcome, Registration, SightingPhase, ports::Detector as _,
+    BoxInImage, CameraId, Embedding, Outcome, Registration, SightingPhase, SiteList,
+    ports::Detector as _,
 };
 use models::Task;
 use pipeline::gallery::{Consent, Enrolled, Gallery};
@@ -38,7 +39,7 @@ struct Enrolment {
     frames: Arc<CameraFrames>,
     gallery: Arc<Gallery>,
     detector: detector::ModelDetector,
-    entries: Vec<Registration>,
+    list: SiteList,
     controllers: crate::run::RegistrySetter,
 }
 
@@ -66,7 +67,7 @@ pub(super) fn start(
         frames: running.frames(),
         gallery,
         detector,
-        entries: site.site.registry_entries(),
+        list: site.site.list(clock::now()),
         controllers: running.registry_setter(),
     };
     let (seen, changes) = (watch.shared(), watch.changes());
@@ -125,11 +126,12 @@ impl Enrolment {
                 templates: views,
             },
         )?;
-        self.entries.push(Registration {
+        self.list.registrations.push(Registration {
             person: Some(person),
             ..Registration::allow()
         });
-        self.controllers.set(self.entries).await?;
+        self.list.as_of = clock::now();
+        self.controllers.set(self.list).await?;
         println!("door-1: enrolled {person} with her consent, {VIEWS} views");
         Ok(())
     }

@@ -264,6 +264,9 @@ fn hear_gate(seen: &mut Seen, event: GateEvent, (keeper, gate): (&Keeper, &str))
         GateEvent::Answered { timing, .. } => {
             seen.commands.insert(timing.command, timing);
         }
-        GateEvent::Passage(_) | GateEvent::Barrier(_) => (),
+        GateEvent::Passage(_)
+        | GateEvent::Barrier(_)
+        | GateEvent::Movement(_)
+        | GateEvent::Alarm(_) => (),
     }
 }

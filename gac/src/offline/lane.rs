@@ -1,9 +1,9 @@
 //! A gate without a broker: the pure machine in capture time, and a barrier that obeys.
 
-use crate::{demo::watch::Seen, gate, site::LoadedSite};
+use crate::{demo::watch::Seen, gate::rules, site::LoadedSite};
 use anyhow::{Context as _, Result};
 use domain::{Ack, AckResult, Barrier, GateCommand, GateId, GateState, Sighting, Timestamp};
-use policy::{Factor, GateInput, GateOutput, Lane, ListRegistry, PassageMachine, SeededIds};
+use policy::{GateInput, GateOutput, ListRegistry, PassageMachine, SeededIds};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The barrier answers, is up, and is down again so long after a command.
@@ -37,9 +37,8 @@ impl OfflineLane {
             .get_ref()
             .parse()
             .context("reading the gate's name")?;
-        let lane = Lane::for_factor(gate.clone(), Factor::Plate);
-        let policy = gate::policy(site, section, Factor::Plate);
-        let registry = Arc::new(ListRegistry::new(site.site.registry_entries(), starts_at));
+        let (lane, policy) = (rules::lane(section)?, rules::policy(site, section)?);
+        let registry = Arc::new(ListRegistry::of(site.site.list(starts_at)));
         Ok(Some(Self {
             gate,
             machine: PassageMachine::new(lane, policy, registry),
@@ -101,7 +100,7 @@ impl OfflineLane {
                     seen.commanded.extend(command.cause.passage());
                     self.obey(&command);
                 }
-                GateOutput::PassageChanged(_) => (),
+                GateOutput::PassageChanged(_) | GateOutput::Movement(_) | GateOutput::Alarm(_) => {}
             }
         }
     }

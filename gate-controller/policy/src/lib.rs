@@ -11,12 +11,21 @@
 mod decide;
 mod ids;
 mod passage;
+mod presence;
 mod registry;
 mod rule;
 mod schedule;
 
-pub use decide::{Decision, decide};
+pub use decide::{
+    Circumstances, Decision, Evidence, Explanation, Fact, GrantTerms, Obstacle, Question, decide,
+    explain,
+};
 pub use ids::{IdSource, SeededIds};
-pub use passage::{ACK_GRACE, GateInput, GateOutput, HANDLED_MAX, Lane, PassageMachine};
+pub use passage::{
+    ACK_GRACE, Confirm, GateInput, GateOutput, HANDLED_MAX, Lane, OnSilence, PassageMachine,
+};
+pub use presence::{Inside, LastMove, MOVEMENTS_MAX, MOVERS_MAX, ZoneBook};
 pub use registry::ListRegistry;
-pub use rule::{Factor, GRANT_TTL_MAX, GRANT_TTL_MIN, OPEN_WITHIN_MAX, Policy};
+pub use rule::{
+    AntiPassback, Capacity, Factor, GRANT_TTL_MAX, GRANT_TTL_MIN, OPEN_WITHIN_MAX, Policy, Route,
+};

@@ -1,27 +1,56 @@
-//! One transit of one gate lane: arrived, decided, opened, left.
+//! One transit of one gate lane: arrived, decided, opened, gone through or not.
 //!
 //! A passage is one sighting, or several when the track of one vehicle broke.
 //! It is judged when the evidence is decisive, when the vehicle has left, or when waiting any
 //! longer would leave it
-//! standing; it is granted at most once and then gives exactly one command.
+//! standing; the policy grants it at most once, and a grant gives exactly one command. Then the
+//! loop is closed: the device's answer, the boom, and whoever goes under it.
 
-use crate::ListRegistry;
-use domain::{Ack, Barrier, Class, GateCommand, GateId, Passage, Sighting, Verdict};
+use crate::{Factor, ListRegistry};
+use domain::{
+    Ack, Barrier, Class, DeviceEvent, Direction, DocumentRead, GateAlarm, GateCommand, GateId,
+    Movement, Order, Passage, Sighting, Verdict, ZoneId,
+};
 use std::{sync::Arc, time::Duration};
 
+mod alarms;
+mod answer;
 mod machine;
 mod open;
+mod orders;
+mod transit;
 
 pub use machine::PassageMachine;
-
-use crate::Factor;
 
 /// How long after a command's expiry its acknowledgement may still be on the way.
 pub const ACK_GRACE: Duration = Duration::from_millis(500);
 
-/// How many sightings of ended passages are remembered, so that a message that comes again changes
-/// nothing.
+/// How many sightings of ended passages, and how many orders, are remembered, so that a message
+/// that comes again changes nothing.
 pub const HANDLED_MAX: usize = 16_384;
+
+/// How it is known that somebody went through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Confirm {
+    /// Nothing says so: who was let in and has left the picture is taken to have gone through,
+    /// unless the barrier was down before.
+    #[default]
+    Presumed,
+    /// The loop under the boom, or the light beam, has been left.
+    Loop,
+    /// The track went over a line in the picture, this way.
+    Line(ZoneId, Direction),
+}
+
+/// What becomes of somebody about whom the guard was asked and did not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OnSilence {
+    /// Not let in.
+    #[default]
+    StayShut,
+    /// Let in.
+    LetIn,
+}
 
 /// What a lane is, apart from its rules.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,14 +72,33 @@ pub struct Lane {
     pub open_max: usize,
     /// Whether better evidence may turn a referral into a grant while the passage is open.
     pub is_upgrade_allowed: bool,
+    /// How it is known that somebody went through.
+    pub confirm: Confirm,
+    /// How long the guard has for an answer; nothing means as long as somebody stands there.
+    pub guard_within: Option<Duration>,
+    /// What holds when that time has passed.
+    pub on_silence: OnSilence,
+    /// Barriers that must not be open together with this one.
+    pub interlocked_with: Vec<GateId>,
+    /// Whether the barrier opens and stays open at a fire alarm.
+    pub opens_on_fire: bool,
+    /// A loop that is free for less than this is under a trailer's drawbar, not free.
+    pub loop_gap: Duration,
+    /// A barrier that is up for longer than this, without an order to stay so, is an alarm.
+    pub held_open_after: Duration,
+    /// Something under the boom for longer than this is an alarm.
+    pub stalled_after: Duration,
 }
 
 impl Lane {
     /// A lane as it is when its configuration says nothing.
     pub fn for_factor(gate: GateId, factor: Factor) -> Self {
+        let vehicles = [Class::Car, Class::Motorbike, Class::Bus, Class::Truck];
+        let people = [Class::Person, Class::Face];
         let classes = match factor {
-            Factor::Plate => vec![Class::Car, Class::Motorbike, Class::Bus, Class::Truck],
-            Factor::Face => vec![Class::Person, Class::Face],
+            Factor::Plate => vehicles.to_vec(),
+            Factor::Face => people.to_vec(),
+            Factor::Pass | Factor::Anyone => [&vehicles[..], &people[..]].concat(),
         };
         Self {
             gate,
@@ -61,23 +109,35 @@ impl Lane {
             quiet_max: Duration::from_secs(60),
             open_max: 64,
             is_upgrade_allowed: true,
+            confirm: Confirm::Presumed,
+            guard_within: None,
+            on_silence: OnSilence::StayShut,
+            interlocked_with: Vec::new(),
+            opens_on_fire: false,
+            loop_gap: Duration::from_millis(300),
+            held_open_after: Duration::from_secs(30),
+            stalled_after: Duration::from_secs(15),
         }
     }
 }
 
 /// What the machine is told.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and nearly all of them are sightings"
-)]
 pub enum GateInput {
     /// A camera of the lane says something about somebody.
     Sighting(Sighting),
     /// The device answers a command.
     Ack(Ack),
-    /// The barrier says where it is.
+    /// This barrier, or one that it is interlocked with, says where it is.
     Barrier(Barrier),
+    /// An input of the barrier has changed.
+    Device(DeviceEvent),
+    /// A document was shown here.
+    Document(DocumentRead),
+    /// A person orders something; the shell has checked the signature.
+    Order(Order),
+    /// Somebody went through another gate of the site.
+    Movement(Movement),
     /// Another list is in force.
     RegistryChanged(Arc<ListRegistry>),
     /// Time has passed.
@@ -91,6 +151,27 @@ pub enum GateOutput {
     PassageChanged(Passage),
     /// A passage was judged.
     Verdict(Verdict),
-    /// The barrier is to open.
+    /// The barrier is to open, to stay open, or to end that.
     Command(GateCommand),
+    /// Somebody went through.
+    Movement(Movement),
+    /// Something is wrong, or no longer is.
+    Alarm(GateAlarm),
+}
+
+/// One step of the machine: the moment, where ids come from, and where answers go.
+struct Turn<'a, I> {
+    at: domain::Timestamp,
+    ids: &'a mut I,
+    out: &'a mut Vec<GateOutput>,
+}
+
+impl<I: crate::IdSource> Turn<'_, I> {
+    fn id(&mut self) -> u128 {
+        self.ids.next_id(self.at)
+    }
+
+    fn say(&mut self, output: GateOutput) {
+        self.out.push(output);
+    }
 }

@@ -137,6 +137,10 @@ impl Registry for ListRegistry {
     fn as_of(&self) -> Timestamp {
         self.list.as_of
     }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.list.expires_at
+    }
 }
 
 /// Notes an entry as the one that counts for its holder.

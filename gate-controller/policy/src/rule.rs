@@ -1,6 +1,6 @@
 //! The numbers that a site sets.
 
-use domain::{Timestamp, plate::PLATE_SCORE_MIN};
+use domain::{Timestamp, ZoneId, plate::PLATE_SCORE_MIN};
 use std::time::Duration;
 
 /// Shortest life of a command: a slow radio link still gets it through.
@@ -20,6 +20,50 @@ pub enum Factor {
     Plate,
     /// The face of an enrolled person.
     Face,
+    /// A pass that this site signed.
+    Pass,
+    /// None: whoever is seen is let through, and counted.
+    Anyone,
+}
+
+/// Where a lane leads: nothing is outside the site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// The zone that is left.
+    pub from: Option<ZoneId>,
+    /// The zone that is entered.
+    pub to: Option<ZoneId>,
+}
+
+impl Route {
+    /// Whether it leads out of the site. A lane of which nothing is known does not.
+    pub fn leads_out(&self) -> bool {
+        self.from.is_some() && self.to.is_none()
+    }
+}
+
+/// What is done about somebody who enters a zone and is inside already, by what is known
+/// (IEC 60839-11-1, anti-passback).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AntiPassback {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Let in, with an alarm.
+    Soft,
+    /// The guard is asked.
+    Hard,
+    /// The guard is asked for so long after the last entry; later it was an exit that nobody saw.
+    Timed(Duration),
+}
+
+/// How many a zone holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Vehicles.
+    pub vehicles: Option<u32>,
+    /// People.
+    pub people: Option<u32>,
 }
 
 /// The rules of one lane.
@@ -29,6 +73,18 @@ pub struct Policy {
     pub version: u64,
     /// What the lane asks for.
     pub factor: Factor,
+    /// What it asks for besides.
+    pub second: Option<Factor>,
+    /// How long before the verdict the second may have been shown.
+    pub second_within: Duration,
+    /// Where the lane leads.
+    pub route: Route,
+    /// What is done about somebody who is inside already.
+    pub anti_passback: AntiPassback,
+    /// An entry that is longer ago than this is forgotten: somebody left and nobody saw it.
+    pub inside_forgotten_after: Duration,
+    /// How many the zone holds that the lane leads into.
+    pub capacity: Capacity,
     /// Least score of the weakest character of a plate that may be believed.
     pub plate_score_min: f32,
     /// Any other character with this score, at any place, is a plausible reading too.
@@ -61,6 +117,12 @@ impl Policy {
         Self {
             version,
             factor,
+            second: None,
+            second_within: Duration::from_secs(60),
+            route: Route::default(),
+            anti_passback: AntiPassback::Off,
+            inside_forgotten_after: Duration::from_secs(24 * 3600),
+            capacity: Capacity::default(),
             plate_score_min: PLATE_SCORE_MIN,
             // What is left of the votes where the tracker calls a plate decisive at all: 0.8.
             rival_score_min: 0.2,

@@ -2,8 +2,8 @@
 
 use super::{Answer, Core, CoreError, Start, input_of, message_of};
 use crate::settings::CoreSettings;
-use domain::Timestamp;
-use policy::{GateInput, GateOutput};
+use domain::{Timestamp, VerdictId};
+use policy::{Explanation, GateInput, GateOutput};
 use std::collections::VecDeque;
 use wire::{JournalEntry, JournalRecord, Message};
 
@@ -34,6 +34,8 @@ pub(crate) struct Fold {
     /// The parts of a list that have been read so far.
     list: Vec<JournalRecord>,
     newest: VecDeque<Answer>,
+    /// Whether the core notes why its verdicts come out as they do.
+    is_explaining: bool,
     pub(crate) n_starts: u64,
     pub(crate) n_inputs: u64,
     pub(crate) n_outputs: u64,
@@ -51,6 +53,21 @@ pub(crate) struct Folded {
 }
 
 impl Fold {
+    /// One whose core notes why its verdicts come out as they do.
+    pub(crate) fn explaining() -> Self {
+        Self {
+            is_explaining: true,
+            ..Self::default()
+        }
+    }
+
+    /// Why one of the verdicts of the last input came out as it did.
+    pub(crate) fn explanation_of(&mut self, verdict: VerdictId) -> Option<Explanation> {
+        let explained = self.core.as_mut()?.machine.explained();
+        let mut found = explained.into_iter().filter(|(id, _why)| *id == verdict);
+        found.next().map(|(_id, why)| why)
+    }
+
     /// Takes one record and its text.
     pub(crate) fn take(&mut self, record: JournalRecord, text: &str) -> Result<(), Fault> {
         if !self.continues_list(&record) {
@@ -88,7 +105,15 @@ impl Fold {
                 self.list.push(record);
                 Ok(())
             }
-            JournalEntry::Input(Message::Sighting(_) | Message::Ack(_) | Message::Barrier(_))
+            JournalEntry::Input(
+                Message::Sighting(_)
+                | Message::Ack(_)
+                | Message::Barrier(_)
+                | Message::Device(_)
+                | Message::Document(_)
+                | Message::Order(_)
+                | Message::Movement(_),
+            )
             | JournalEntry::Tick => self.step(record.at, &input_of([record.entry].into_iter()), 1),
             JournalEntry::Input(_) | JournalEntry::Output(_) => Err(Fault::Foreign),
         }
@@ -107,6 +132,11 @@ impl Fold {
         self.n_inputs += 1;
         let core = self.core.as_mut().ok_or(Fault::NoStart)?;
         core.next_seq += n_records;
+        if self.is_explaining {
+            core.machine.explain_from_here();
+            // What earlier inputs gave is not asked for any more.
+            drop(core.machine.explained());
+        }
         self.due = core.answer(at, input).into();
         Ok(())
     }
@@ -154,7 +184,7 @@ impl Fold {
         match answer.output {
             GateOutput::Verdict(_) => self.n_verdicts += 1,
             GateOutput::Command(_) => self.n_commands += 1,
-            GateOutput::PassageChanged(_) => (),
+            GateOutput::PassageChanged(_) | GateOutput::Movement(_) | GateOutput::Alarm(_) => (),
         }
         self.newest.push_back(answer);
         if NEWEST_MAX < self.newest.len() {

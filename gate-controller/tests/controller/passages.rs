@@ -54,7 +54,7 @@ async fn a_registered_car_gets_one_command_and_the_barrier_obeys() {
         ..car(1, 2, ALLOWED)
     };
     see(&camera, last);
-    seen.extend(gate.until(is_passage(PassageState::Left)).await);
+    seen.extend(gate.until(is_passage(PassageState::Taken)).await);
 
     let heard = listener
         .until(|heard| {

@@ -123,6 +123,7 @@ async fn a_second_gate_on_the_same_journal_does_not_start() {
         events,
         outbox: gate.outbox.clone(),
         key: site.key(),
+        orders: orders_of(&site.guard_key()),
         registry: registry(),
         clock: SystemClock,
     };

@@ -57,6 +57,10 @@ pub(crate) fn entry(plate: &str, access: Access) -> Registration {
     }
 }
 
+pub(crate) fn orders_of(key: &SigningKeyFile) -> CommandVerifier {
+    CommandVerifier::from_public(&key.public()).expect("it is a key")
+}
+
 pub(crate) fn registry() -> Arc<ListRegistry> {
     let entries = vec![entry(ALLOWED, Access::Allow), entry(BARRED, Access::Bar)];
     Arc::new(ListRegistry::new(entries, now()))
@@ -147,6 +151,12 @@ impl Site {
         self.gate_on(config, connected, clock).await
     }
 
+    /// What the console signs a guard's orders with.
+    pub(crate) fn guard_key(&self) -> SigningKeyFile {
+        let path = self.folder.path().join("order.key");
+        SigningKeyFile::load_or_create(&path).expect("a key")
+    }
+
     pub(crate) fn config(&self, journal_bytes_max: u64) -> GateConfig {
         GateConfig {
             program: "gate-1".to_owned(),
@@ -177,6 +187,7 @@ impl Site {
             events,
             outbox: outbox.clone(),
             key: self.key(),
+            orders: orders_of(&self.guard_key()),
             registry: registry(),
             clock,
         };

@@ -7,11 +7,16 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use toml::Spanned;
 
+mod access;
+mod entry;
 mod hours;
+mod lane;
 mod places;
 mod validate;
 
+pub use access::{CalendarSection, GroupSection, HolidayKind, WorkedDay, ZoneSection};
 pub use hours::parse_hours;
+pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
 pub use validate::{Problem, Severity};
 
 /// A whole site.
@@ -38,6 +43,15 @@ pub struct Site {
     /// Gates.
     #[serde(default, rename = "gate")]
     pub gates: Vec<GateSection>,
+    /// Zones that gates lead into and out of.
+    #[serde(default, rename = "zone")]
+    pub zones: Vec<ZoneSection>,
+    /// What many registrations have in common.
+    #[serde(default, rename = "group")]
+    pub groups: Vec<GroupSection>,
+    /// Public holidays.
+    #[serde(default)]
+    pub calendar: CalendarSection,
     /// Who may pass.
     #[serde(default, rename = "registration")]
     pub registrations: Vec<Spanned<RegistrationSection>>,
@@ -300,6 +314,35 @@ pub struct GateSection {
     pub camera: Spanned<String>,
     /// What identifies who comes.
     pub factor: FactorKind,
+    /// What is asked for besides.
+    pub second: Option<Spanned<FactorKind>>,
+    /// The zone that is left; nothing is outside the site.
+    pub from: Option<Spanned<String>>,
+    /// The zone that is entered; nothing is outside the site.
+    pub to: Option<Spanned<String>>,
+    /// What is done about somebody who is inside already.
+    #[serde(default)]
+    pub anti_passback: AntiPassbackKind,
+    /// How it is known that somebody went through.
+    #[serde(default)]
+    pub confirm: ConfirmKind,
+    /// How long the guard has for an answer; absent, as long as somebody stands there.
+    pub guard_within_s: Option<u64>,
+    /// What holds when the guard has not answered.
+    #[serde(default)]
+    pub on_silence: SilenceKind,
+    /// Barriers that must not be open together with this one.
+    #[serde(default)]
+    pub interlocked_with: Vec<Spanned<String>>,
+    /// Whether it opens or stays shut at a fire alarm or without power.
+    #[serde(default)]
+    pub fail: FailKind,
+    /// A barrier that is up for longer than this, without an order, is an alarm.
+    #[serde(default = "default_held_open_after_s")]
+    pub held_open_after_s: u64,
+    /// Something under the boom for longer than this is an alarm.
+    #[serde(default = "default_stalled_after_s")]
+    pub stalled_after_s: u64,
     /// A command that the barrier gets later than this is refused by it.
     #[serde(default = "default_command_expires_ms")]
     pub command_expires_ms: Spanned<u64>,
@@ -322,6 +365,14 @@ fn default_score_min() -> Spanned<f32> {
     Spanned::new(0..0, domain::plate::PLATE_SCORE_MIN)
 }
 
+fn default_held_open_after_s() -> u64 {
+    30
+}
+
+fn default_stalled_after_s() -> u64 {
+    15
+}
+
 fn default_registry_age_max_hours() -> u64 {
     72
 }
@@ -334,6 +385,10 @@ pub enum FactorKind {
     Plate,
     /// An enrolled face.
     Face,
+    /// A visitor pass.
+    Pass,
+    /// Nothing: whoever comes is let through and counted.
+    Anyone,
 }
 
 /// Who moves the barrier.
@@ -345,6 +400,13 @@ pub enum ActuatorKind {
     Mqtt,
     /// A simulated barrier in this process, over MQTT as a device would.
     Simulator,
+}
+
+impl ActuatorKind {
+    /// Whether the device cannot say where its boom is.
+    pub fn gives_no_position(self) -> bool {
+        false
+    }
 }
 
 /// `[[registration]]`: a plate or an enrolled person.
@@ -365,8 +427,24 @@ pub struct RegistrationSection {
     /// For example `["mon-fri 07:00-18:00", "sat 07:00-12:00"]`; none means always.
     #[serde(default)]
     pub hours: Vec<Spanned<String>>,
+    /// The id of a visitor pass.
+    pub pass: Option<Spanned<String>>,
+    /// The group that it belongs to.
+    pub group: Option<Spanned<String>>,
+    /// How often the pass may be used to enter.
+    pub uses_max: Option<u32>,
+    /// How many vehicles one grant lets through.
+    #[serde(default = "one")]
+    pub convoy: u8,
+    /// Whoever shows this is under threat: let in, with a silent alarm.
+    #[serde(default)]
+    pub duress: bool,
     /// For people; not used.
     pub note: Option<String>,
+}
+
+fn one() -> u8 {
+    1
 }
 
 /// What a list entry says.

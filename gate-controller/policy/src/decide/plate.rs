@@ -1,116 +1,88 @@
-//! Lanes that ask for a plate.
+//! The rows of a lane that asks for a plate.
 
-use super::{Case, entries, require};
-use domain::{Class, Outcome, Plate, PlateVote, ReferReason, Registration, Rule, ports::Registry};
+use super::{Answer, Found, Question};
+use domain::{Assurance, Class, Plate, PlateVote, ReferReason, ports::Registry};
 
-pub(super) fn judge<R: Registry>(
-    case: &Case<R>,
-    path: &mut Vec<Rule>,
-) -> Result<Outcome, ReferReason> {
-    let sighting = case.sighting;
-    path.push(Rule::PlateRead);
+/// Reads the plate and looks for the entries that are exactly it.
+pub(super) fn is_read<'a, R: Registry>(q: &Question<'a, R>, found: &mut Found<'a>) -> Answer {
+    let sighting = q.evidence.sighting;
     let Some(vote) = &sighting.plate else {
         let is_other_kind = sighting.face.is_some() || !sighting.class.is_motor_vehicle();
-        return Err(if is_other_kind {
+        return Answer::refer(if is_other_kind {
             ReferReason::FactorMissing
         } else {
             ReferReason::Unreadable
         });
     };
-    let plate = vote.plate().ok_or(ReferReason::Unreadable)?;
-    let same_key = case.registry.find_plate(&plate);
-    let exact: Vec<&Registration> = same_key
-        .iter()
-        .filter(|entry| {
-            entry
-                .plate
-                .as_ref()
-                .is_some_and(|listed| listed.matches(&plate))
-        })
-        .copied()
-        .collect();
-    if exact.is_empty() {
-        return Err(not_listed(case, vote, &plate, path));
-    }
-    is_sure(case, vote, ReferReason::Ambiguous, path)?;
-    of_one_class(case, &exact, &plate, path)?;
-    entries(case, &exact, path)
+    let Some(plate) = vote.plate() else {
+        return Answer::refer(ReferReason::Unreadable);
+    };
+    let mut fitting = q.registry.find_plate(&plate);
+    fitting.retain(|entry| entry.plate.as_ref().is_some_and(|own| own.matches(&plate)));
+    found.fitting = fitting;
+    found.vote = Some(vote);
+    found.plate = Some(plate);
+    Answer::Pass
 }
 
-/// Why a plate that is not listed is referred: the reason that tells the guard most.
-fn not_listed<R: Registry>(
-    case: &Case<R>,
-    vote: &PlateVote,
-    plate: &Plate,
-    path: &mut Vec<Rule>,
-) -> ReferReason {
-    // An entry with the same characters on other rows is another vehicle that looks much like this
-    // one.
-    path.push(Rule::NoLookAlike);
-    let is_like_another = !case.registry.find_plate(plate).is_empty()
-        || !case.registry.find_look_alikes(plate).is_empty();
-    if is_like_another {
-        return ReferReason::LookAlike;
-    }
-    if let Err(reason) = is_sure(case, vote, ReferReason::LookAlike, path) {
-        return reason;
-    }
-    path.push(Rule::Grammar);
-    if plate.classes().is_empty() {
-        return ReferReason::ScoreTooLow;
-    }
-    path.push(Rule::Listed);
-    ReferReason::Unknown
+/// Asked of a plate that is not listed. An entry with the same characters on other rows is another
+/// vehicle that looks much like this one.
+pub(super) fn no_look_alike<'a, R: Registry>(q: &Question<'a, R>, found: &mut Found<'a>) -> Answer {
+    let Some(plate) = found.plate.as_ref().filter(|_| found.fitting.is_empty()) else {
+        return Answer::Skip;
+    };
+    let is_like_another =
+        !q.registry.find_plate(plate).is_empty() || !q.registry.find_look_alikes(plate).is_empty();
+    Answer::require(!is_like_another, ReferReason::LookAlike)
 }
 
-/// The barrier must not open for a misreading: every character is sure, and nothing else is
-/// plausible in its place. `on_listed_rival` is the reason when the other reading is on the list.
+pub(super) fn decisive<R>(q: &Question<'_, R>, found: &mut Found<'_>) -> Answer {
+    found.proved(Assurance::Plate);
+    Answer::require(
+        q.evidence.sighting.is_plate_decisive,
+        ReferReason::ScoreTooLow,
+    )
+}
+
+pub(super) fn frames_agree<R>(q: &Question<'_, R>, found: &mut Found<'_>) -> Answer {
+    let n_agreeing = found.vote.map_or(0, |vote| vote.n_agreeing);
+    let is_enough = q.policy.agreeing_min <= n_agreeing;
+    Answer::require(is_enough, ReferReason::ScoreTooLow)
+}
+
+/// The barrier must not open for a misreading: every character is sure.
 ///
-/// Comparisons are written so that a score that is not a number fails them.
-fn is_sure<R: Registry>(
-    case: &Case<R>,
-    vote: &PlateVote,
-    on_listed_rival: ReferReason,
-    path: &mut Vec<Rule>,
-) -> Result<(), ReferReason> {
-    let policy = case.policy;
-    let unsure = ReferReason::ScoreTooLow;
-    require(
-        path,
-        Rule::Decisive,
-        case.sighting.is_plate_decisive,
-        unsure,
-    )?;
-    require(
-        path,
-        Rule::FramesAgree,
-        policy.agreeing_min <= vote.n_agreeing,
-        unsure,
-    )?;
-    require(
-        path,
-        Rule::Score,
-        all_reach(vote, policy.plate_score_min),
-        unsure,
-    )?;
-    path.push(Rule::NoRival);
-    let rivals = rivals(vote, policy.rival_score_min);
+/// Written so that a score that is not a number fails it.
+pub(super) fn score<R>(q: &Question<'_, R>, found: &mut Found<'_>) -> Answer {
+    let mut chars = found.vote.iter().flat_map(|vote| &vote.rows);
+    let is_sure = chars.all(|row| {
+        row.chars
+            .iter()
+            .all(|c| q.policy.plate_score_min <= c.score)
+    });
+    Answer::require(is_sure, ReferReason::ScoreTooLow)
+}
+
+/// Nothing else is plausible in place of any character. Another reading that is on the list is the
+/// reason that tells the guard most.
+pub(super) fn no_rival<'a, R: Registry>(q: &Question<'a, R>, found: &mut Found<'a>) -> Answer {
+    let Some(vote) = found.vote else {
+        return Answer::refer(ReferReason::Unreadable);
+    };
+    let rivals = rivals(vote, q.policy.rival_score_min);
     let is_listed = |rival: &Option<Plate>| {
-        let found = rival.as_ref().map(|rival| case.registry.find_plate(rival));
-        found.is_some_and(|entries| !entries.is_empty())
+        let entries = rival.as_ref().map(|rival| q.registry.find_plate(rival));
+        entries.is_some_and(|entries| !entries.is_empty())
     };
     if rivals.iter().any(is_listed) {
-        Err(on_listed_rival)
-    } else if rivals.is_empty() {
-        Ok(())
+        Answer::refer(if found.fitting.is_empty() {
+            ReferReason::LookAlike
+        } else {
+            ReferReason::Ambiguous
+        })
     } else {
-        Err(unsure)
+        Answer::require(rivals.is_empty(), ReferReason::ScoreTooLow)
     }
-}
-
-fn all_reach(vote: &PlateVote, score_min: f32) -> bool {
-    let mut chars = vote.rows.iter().flat_map(|row| &row.chars);
-    chars.all(|c| score_min <= c.score)
 }
 
 /// The other readings that are likely too; `None` for one that has not the form of a plate.
@@ -152,26 +124,35 @@ fn with_char(vote: &PlateVote, (row, place): (usize, usize), other: char) -> Opt
     Plate::from_rows(&texts).ok()
 }
 
+/// Asked of a plate that is not listed: what no plate looks like was misread.
+pub(super) fn grammar<R>(_: &Question<'_, R>, found: &mut Found<'_>) -> Answer {
+    match found.plate.as_ref().filter(|_| found.fitting.is_empty()) {
+        Some(plate) => Answer::require(!plate.classes().is_empty(), ReferReason::ScoreTooLow),
+        None => Answer::Skip,
+    }
+}
+
 /// An entry that may be a motorbike's or another vehicle's is for the one that the camera sees,
 /// when the camera can tell and the rows agree.
-fn of_one_class<R: Registry>(
-    case: &Case<R>,
-    exact: &[&Registration],
-    plate: &Plate,
-    path: &mut Vec<Rule>,
-) -> Result<(), ReferReason> {
-    let is_motorbike = match case.sighting.class {
+pub(super) fn one_class<R>(q: &Question<'_, R>, found: &mut Found<'_>) -> Answer {
+    let mut listed = found
+        .fitting
+        .iter()
+        .filter_map(|entry| entry.plate.as_ref());
+    let Some(plate) = found.plate.as_ref() else {
+        return Answer::Skip;
+    };
+    if !listed.any(Plate::is_of_two_kinds) {
+        return Answer::Skip;
+    }
+    let is_motorbike = match q.evidence.sighting.class {
         Class::Motorbike => Some(true),
         Class::Car | Class::Bus | Class::Truck => Some(false),
         Class::Person | Class::Bicycle | Class::Face | Class::Plate => None,
     };
-    let read = plate.classes();
-    let is_fitting = read
+    let classes = plate.classes();
+    let is_fitting = classes
         .iter()
         .any(|class| is_motorbike == Some(class.is_motorbike()));
-    let listed = exact.iter().filter_map(|entry| entry.plate.as_ref());
-    if listed.into_iter().any(Plate::is_of_two_kinds) {
-        require(path, Rule::OneClass, is_fitting, ReferReason::Ambiguous)?;
-    }
-    Ok(())
+    Answer::require(is_fitting, ReferReason::Ambiguous)
 }

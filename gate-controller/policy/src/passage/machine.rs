@@ -1,44 +1,64 @@
 //! All passages of one lane.
 
-use super::{
-    GateInput, GateOutput, HANDLED_MAX, Lane,
-    open::{Identity, Open},
-};
-use crate::{Decision, Factor, IdSource, ListRegistry, Policy, decide};
+use super::{GateInput, GateOutput, HANDLED_MAX, Lane, Turn, answer::Granted, open::Open};
+use crate::{Explanation, Factor, IdSource, Inside, ListRegistry, Policy, ZoneBook};
 use domain::{
-    Ack, Barrier, CommandCause, CommandId, CommandKind, GateCommand, GateState, Outcome, Passage,
-    PassageId, PassageState, Sighting, SightingId, Timestamp, Verdict, VerdictId, ports::Registry,
+    Ack, AlarmKind, Barrier, CommandCause, DeviceInput, DeviceNonce, DocumentRead, GateAlarm,
+    GateId, GateState, OrderId, Passage, PassageId, PassageState, Sighting, SightingId, SiteMode,
+    Timestamp, VerdictId,
 };
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
-/// A grant that a second sighting of the same vehicle may belong to.
-struct Granted {
-    identity: Identity,
-    passage: PassageId,
-    last_seen_at: Timestamp,
-    is_open: bool,
-    /// A sighting that joined after the passage had ended: while it goes on, the vehicle is still
-    /// here.
-    follower: Option<SightingId>,
-}
+/// How many documents are kept that were shown and not used.
+const DOCUMENTS_MAX: usize = 16;
 
 /// The passages of one lane: inputs with their time in, answers out.
 ///
-/// **Invariants:** a passage has at most one grant and one command, and the command follows its
-/// verdict in the same
-/// step; nothing is granted on a stale list or a late sighting; a message that comes again changes
-/// nothing.
+/// **Invariants:** the policy grants a passage at most once, and every grant gives exactly one
+/// command, which follows its verdict in the same step; nothing is granted on a stale list or a
+/// late sighting; every passage ends as taken, not taken or left, and every crossing is one
+/// movement; a message that comes again changes nothing.
 pub struct PassageMachine {
-    lane: Lane,
-    policy: Policy,
-    registry: Arc<ListRegistry>,
-    barrier: GateState,
+    pub(super) lane: Lane,
+    pub(super) policy: Policy,
+    pub(super) registry: Arc<ListRegistry>,
+    pub(super) book: ZoneBook,
+    pub(super) mode: SiteMode,
+    /// The order that made the mode, and when the newest that said so was given.
+    pub(super) mode_order: Option<(OrderId, Timestamp)>,
+    pub(super) barrier: GateState,
+    pub(super) nonce: Option<DeviceNonce>,
+    pub(super) partners: BTreeMap<GateId, GateState>,
+    pub(super) device_seq: Option<u64>,
+    /// The active inputs, and since when.
+    pub(super) inputs: BTreeMap<DeviceInput, Timestamp>,
+    pub(super) cleared_at: Option<Timestamp>,
+    pub(super) raised_at: Option<Timestamp>,
+    pub(super) closed_at: Option<Timestamp>,
+    pub(super) commanded_at: Option<Timestamp>,
+    /// When somebody last went through who was let in, since the boom was last down.
+    pub(super) taken_at: Option<Timestamp>,
+    /// How many more of a convoy may pass.
+    pub(super) n_convoy: u32,
+    /// How many may pass because a person opened for nobody in particular.
+    pub(super) n_free: u32,
+    pub(super) holds: Vec<CommandCause>,
+    pub(super) hold_said_at: Option<Timestamp>,
+    pub(super) alarms: BTreeMap<AlarmKind, GateAlarm>,
+    pub(super) documents: VecDeque<DocumentRead>,
+    pub(super) face: Option<Sighting>,
+    /// Something other than a sighting may have changed an answer.
+    pub(super) is_world_changed: bool,
     /// In the order in which they opened.
-    open: Vec<Open>,
-    granted: VecDeque<Granted>,
+    pub(super) open: Vec<Open>,
+    pub(super) granted: VecDeque<Granted>,
+    pub(super) orders: BTreeSet<OrderId>,
+    pub(super) orders_order: VecDeque<OrderId>,
+    /// Why each verdict of the policy came out as it did, when somebody asks.
+    pub(super) explained: Option<Vec<(VerdictId, Explanation)>>,
     handled: BTreeSet<SightingId>,
     handled_order: VecDeque<SightingId>,
 }
@@ -50,9 +70,32 @@ impl PassageMachine {
             lane,
             policy,
             registry,
+            book: ZoneBook::default(),
+            mode: SiteMode::Normal,
+            mode_order: None,
             barrier: GateState::Unknown,
+            nonce: None,
+            partners: BTreeMap::new(),
+            device_seq: None,
+            inputs: BTreeMap::new(),
+            cleared_at: None,
+            raised_at: None,
+            closed_at: None,
+            commanded_at: None,
+            taken_at: None,
+            n_convoy: 0,
+            n_free: 0,
+            holds: Vec::new(),
+            hold_said_at: None,
+            alarms: BTreeMap::new(),
+            documents: VecDeque::new(),
+            face: None,
+            is_world_changed: false,
             open: Vec::new(),
             granted: VecDeque::new(),
+            orders: BTreeSet::new(),
+            orders_order: VecDeque::new(),
+            explained: None,
             handled: BTreeSet::new(),
             handled_order: VecDeque::new(),
         }
@@ -90,17 +133,52 @@ impl PassageMachine {
         self.open.iter().map(|open| &open.passage)
     }
 
-    /// Whether nobody is at the gate and nobody who was let in can come into view again: then a
-    /// new machine needs to know nothing but what was handled.
+    /// Whether nothing is going on that a new machine would have to know, but what was handled and
+    /// who is inside: nobody is at the gate, nobody who was let in can come into view again, the
+    /// barrier is down, and no person has ordered anything that still holds.
     pub fn is_idle(&self, at: Timestamp) -> bool {
         let within = self.lane.same_vehicle_within * 2;
         let is_over = |grant: &Granted| grant.last_seen_at.saturating_add(within) < at;
-        self.open.is_empty() && self.granted.iter().all(is_over)
+        let is_still = self.holds.is_empty()
+            && self.alarms.is_empty()
+            && self.inputs.is_empty()
+            && self.mode == SiteMode::Normal
+            && matches!(self.barrier, GateState::Closed | GateState::Unknown);
+        is_still && self.open.is_empty() && self.granted.iter().all(is_over)
+    }
+
+    /// From here on notes why each verdict of the policy comes out as it does, for
+    /// [`Self::explained`]. It costs a few decisions a verdict, and changes none.
+    pub fn explain_from_here(&mut self) {
+        self.explained.get_or_insert_with(Vec::new);
+    }
+
+    /// What was noted since it was last asked.
+    pub fn explained(&mut self) -> Vec<(VerdictId, Explanation)> {
+        self.explained
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Where the barrier is, as it last said.
     pub fn barrier(&self) -> GateState {
         self.barrier
+    }
+
+    /// What holds for the whole site, as far as this gate knows.
+    pub fn mode(&self) -> SiteMode {
+        self.mode
+    }
+
+    /// Who is inside.
+    pub fn book(&self) -> &ZoneBook {
+        &self.book
+    }
+
+    /// What is wrong now.
+    pub fn alarms(&self) -> impl Iterator<Item = &GateAlarm> {
+        self.alarms.values()
     }
 
     /// The rules in force.
@@ -113,9 +191,21 @@ impl PassageMachine {
         &self.lane
     }
 
+    /// How many are inside a zone.
+    pub fn inside(&self, zone: &domain::ZoneId) -> Inside {
+        self.book.inside(zone)
+    }
+
     /// When a [`GateInput::Tick`] is due, if no other input comes first.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.open.iter().map(|open| open.deadline(&self.lane)).min()
+        let passages = self.open.iter().map(|open| open.deadline(&self.lane));
+        let others = [
+            self.alarm_deadline(),
+            self.hold_due_at(),
+            self.loop_due_at(),
+            self.settle_due_at(),
+        ];
+        passages.chain(others.into_iter().flatten()).min()
     }
 
     /// Takes one input and appends the answers to `out`.
@@ -126,27 +216,46 @@ impl PassageMachine {
         ids: &mut impl IdSource,
         out: &mut Vec<GateOutput>,
     ) {
+        let turn = &mut Turn { at, ids, out };
+        self.end_free_passage(at);
         match input {
-            GateInput::Sighting(sighting) => self.take_sighting(at, sighting, ids, out),
-            GateInput::Ack(ack) => self.take_ack(at, ack, out),
-            GateInput::Barrier(barrier) => self.take_barrier(at, barrier, out),
-            GateInput::RegistryChanged(registry) => self.registry = Arc::clone(registry),
+            GateInput::Sighting(sighting) => self.take_sighting(turn, sighting),
+            GateInput::Ack(ack) => self.take_ack(turn, ack),
+            GateInput::Barrier(barrier) => self.take_barrier(turn, barrier),
+            GateInput::Device(event) => self.take_device(turn, event),
+            GateInput::Document(document) => self.take_document(document),
+            GateInput::Order(order) => self.take_order(turn, order),
+            GateInput::Movement(movement) => {
+                self.is_world_changed |= self.book.note(movement);
+            }
+            GateInput::RegistryChanged(registry) => {
+                self.registry = Arc::clone(registry);
+                self.is_world_changed = true;
+            }
             GateInput::Tick => (),
         }
-        let is_list_new = matches!(input, GateInput::RegistryChanged(_));
-        for passage in self.ids_of(|open| is_list_new || open.outcome.is_none()) {
-            self.consider(at, passage, ids, out);
+        self.take_loop(turn);
+        self.consider_all(turn);
+        self.answer_for_the_guard(turn);
+        self.settle_transits(turn);
+        // Who has gone through may have made room for the next one.
+        if self.is_world_changed {
+            self.consider_all(turn);
         }
-        self.end_what_is_over(at, out);
+        self.hold_again(turn);
+        self.look_for_alarms(turn);
+        self.end_what_is_over(turn);
     }
 
-    fn take_sighting(
-        &mut self,
-        at: Timestamp,
-        sighting: &Sighting,
-        ids: &mut impl IdSource,
-        out: &mut Vec<GateOutput>,
-    ) {
+    fn consider_all<I: IdSource>(&mut self, turn: &mut Turn<'_, I>) {
+        let is_world_changed = std::mem::take(&mut self.is_world_changed);
+        let is_open = |open: &Open| open.outcome.is_none() || is_world_changed;
+        for passage in self.ids_of(is_open) {
+            self.consider(turn, passage);
+        }
+    }
+
+    fn take_sighting<I: IdSource>(&mut self, turn: &mut Turn<'_, I>, sighting: &Sighting) {
         if self.handled.contains(&sighting.id) {
             let follows = |grant: &&mut Granted| grant.follower == Some(sighting.id);
             if let Some(grant) = self.granted.iter_mut().find(follows) {
@@ -156,7 +265,7 @@ impl PassageMachine {
         }
         let known = self.open.iter_mut().find(|open| open.has(sighting.id));
         if let Some(open) = known {
-            if !open.update(sighting, at) {
+            if !open.update(sighting, turn.at) {
                 return;
             }
             let passage = open.passage.id;
@@ -168,219 +277,109 @@ impl PassageMachine {
             {
                 grant.last_seen_at = last_seen_at;
             }
-            self.consider(at, passage, ids, out);
-        } else if self.is_for_us(sighting) {
-            let passage = Passage {
-                id: PassageId(ids.next_id(at)),
-                gate: self.lane.gate.clone(),
-                sighting: sighting.id,
-                state: PassageState::Arrived,
-                arrived_at: sighting.first_seen_at,
-                changed_at: at,
-            };
-            out.push(GateOutput::PassageChanged(passage.clone()));
-            let seen = (sighting, self.policy.factor);
-            self.open.push(Open::new(passage, seen, at));
-            while self.lane.open_max.max(1) < self.open.len() {
-                self.end(0, at, out);
+            self.consider(turn, passage);
+            self.take_line(turn, sighting);
+        } else if self.is_second_face(sighting) {
+            let is_newer = |known: &Sighting| known.last_seen_at <= sighting.last_seen_at;
+            if self.face.as_ref().is_none_or(is_newer) {
+                self.face = Some(sighting.clone());
+                self.is_world_changed = true;
             }
+        } else if self.is_for_us(sighting) {
+            self.arrive(turn, sighting);
         }
+    }
+
+    fn arrive<I: IdSource>(&mut self, turn: &mut Turn<'_, I>, sighting: &Sighting) {
+        let passage = Passage {
+            id: PassageId(turn.id()),
+            gate: self.lane.gate.clone(),
+            sighting: sighting.id,
+            state: PassageState::Arrived,
+            arrived_at: sighting.first_seen_at,
+            changed_at: turn.at,
+        };
+        let id = passage.id;
+        turn.say(GateOutput::PassageChanged(passage.clone()));
+        let seen = (sighting, self.policy.factor);
+        self.open.push(Open::new(passage, seen, turn.at));
+        while self.lane.open_max.max(1) < self.open.len() {
+            self.end(turn, 0);
+        }
+        self.consider(turn, id);
+        self.take_line(turn, sighting);
+    }
+
+    /// A face apart from any vehicle, on a lane that asks for a driver's face besides.
+    fn is_second_face(&self, sighting: &Sighting) -> bool {
+        self.policy.second == Some(Factor::Face)
+            && sighting.face.is_some()
+            && sighting.plate.is_none()
+            && !sighting.class.is_motor_vehicle()
     }
 
     fn is_for_us(&self, sighting: &Sighting) -> bool {
         let has_factor = match self.policy.factor {
             Factor::Plate => sighting.plate.is_some(),
             Factor::Face => sighting.face.is_some(),
+            Factor::Pass | Factor::Anyone => false,
         };
         has_factor || self.lane.classes.contains(&sighting.class)
     }
 
-    fn take_ack(&mut self, at: Timestamp, ack: &Ack, out: &mut Vec<GateOutput>) {
+    fn take_document(&mut self, document: &DocumentRead) {
+        let is_known = self.documents.iter().any(|known| known.id == document.id);
+        if document.gate != self.lane.gate || is_known {
+            return;
+        }
+        self.documents.push_back(document.clone());
+        if DOCUMENTS_MAX < self.documents.len() {
+            self.documents.pop_front();
+        }
+        self.is_world_changed = true;
+    }
+
+    fn take_ack<I: IdSource>(&mut self, turn: &mut Turn<'_, I>, ack: &Ack) {
         if ack.gate != self.lane.gate {
             return;
         }
         for open in &mut self.open {
             if let Some(state) = open.after_ack(ack.command, ack.result) {
-                open.enter(state, at, out);
+                open.enter(state, turn);
             }
         }
     }
 
-    fn take_barrier(&mut self, at: Timestamp, barrier: &Barrier, out: &mut Vec<GateOutput>) {
-        if barrier.gate != self.lane.gate {
-            return;
-        }
-        self.barrier = barrier.state;
+    fn end_what_is_over<I: IdSource>(&mut self, turn: &mut Turn<'_, I>) {
         for open in &mut self.open {
-            let state = open.after_barrier(barrier.state, barrier.since);
-            open.enter(state, at, out);
-        }
-    }
-
-    /// Judges a passage if it is time to, and acts on an answer that says more than the one before.
-    fn consider(
-        &mut self,
-        at: Timestamp,
-        passage: PassageId,
-        ids: &mut impl IdSource,
-        out: &mut Vec<GateOutput>,
-    ) {
-        let Some(index) = self.open.iter().position(|open| open.passage.id == passage) else {
-            return;
-        };
-        let open = &self.open[index];
-        if !open.is_ripe(&self.lane, at) {
-            return;
-        }
-        let now = open.judged_for(at);
-        let decision = decide(&self.policy, &*self.registry, &open.sighting, now);
-        if !open.is_news(decision.outcome, &self.lane) {
-            return;
-        }
-        let identity = Identity::of(&open.sighting, self.policy.factor);
-        if decision.outcome == Outcome::Grant
-            && let Some(identity) = identity
-        {
-            match self.earlier_grant(&identity, &open.sighting) {
-                Some(earlier) => return self.join(at, index, earlier, out),
-                None => self.note_grant(at, identity, index),
+            if open.is_ack_overdue(turn.at) {
+                open.enter(PassageState::Failed, turn);
             }
         }
-        self.answer(at, index, decision, ids, out);
-    }
-
-    fn answer(
-        &mut self,
-        at: Timestamp,
-        index: usize,
-        decision: Decision,
-        ids: &mut impl IdSource,
-        out: &mut Vec<GateOutput>,
-    ) {
-        let open = &mut self.open[index];
-        open.outcome = Some(decision.outcome);
-        open.is_judged_decisive = open.is_decisive();
-        let verdict = Verdict {
-            id: VerdictId(ids.next_id(at)),
-            passage: open.passage.id,
-            sighting: open.sighting.id,
-            gate: self.lane.gate.clone(),
-            outcome: decision.outcome,
-            given_at: at,
-            captured_at: open.sighting.last_seen_at,
-            policy_version: self.policy.version,
-            registry_as_of: self.registry.as_of(),
-            rule_path: decision.rule_path,
-            assurance: None,
-            by: None,
-        };
-        let verdict_id = verdict.id;
-        out.push(GateOutput::Verdict(verdict));
-        let state = match decision.outcome {
-            Outcome::Grant => PassageState::Commanded,
-            Outcome::Deny(_) => PassageState::Denied,
-            Outcome::Refer(_) => PassageState::Referred,
-        };
-        if state == PassageState::Commanded {
-            let command = GateCommand {
-                id: CommandId(ids.next_id(at)),
-                gate: self.lane.gate.clone(),
-                kind: CommandKind::Open,
-                cause: CommandCause::Verdict {
-                    verdict: verdict_id,
-                    passage: open.passage.id,
-                },
-                nonce: None,
-                issued_at: at,
-                expires_at: self.policy.expiry_for(at, open.sighting.last_seen_at),
-            };
-            open.send(command.id, at, command.expires_at);
-            out.push(GateOutput::Command(command));
-        }
-        open.enter(state, at, out);
-    }
-
-    /// The passage that this sighting continues: granted to the same vehicle, and open or not long
-    /// gone.
-    fn earlier_grant(&self, identity: &Identity, sighting: &Sighting) -> Option<PassageId> {
-        let within = self.lane.same_vehicle_within;
-        let is_same = |grant: &&Granted| {
-            grant.identity == *identity
-                && (grant.is_open
-                    || sighting.first_seen_at <= grant.last_seen_at.saturating_add(within))
-        };
-        self.granted
-            .iter()
-            .rev()
-            .find(is_same)
-            .map(|grant| grant.passage)
-    }
-
-    fn note_grant(&mut self, at: Timestamp, identity: Identity, index: usize) {
-        let within = self.lane.same_vehicle_within;
-        let is_needed =
-            |grant: &Granted| grant.is_open || at <= grant.last_seen_at.saturating_add(within * 2);
-        self.granted.retain(is_needed);
-        // No more than are open and as many again; the oldest is the least likely to come again.
-        while self.lane.open_max * 2 < self.granted.len() {
-            self.granted.pop_front();
-        }
-        let open = &self.open[index];
-        self.granted.push_back(Granted {
-            identity,
-            passage: open.passage.id,
-            last_seen_at: open.last_seen_at,
-            is_open: true,
-            follower: None,
-        });
-    }
-
-    /// Ends a passage whose vehicle turns out to be that of an earlier one, and lets that one go
-    /// on.
-    fn join(&mut self, at: Timestamp, index: usize, earlier: PassageId, out: &mut Vec<GateOutput>) {
-        let mut later = self.open.remove(index);
-        later.enter(PassageState::Left, at, out);
-        if let Some(grant) = self
-            .granted
-            .iter_mut()
-            .find(|grant| grant.passage == earlier)
-        {
-            grant.last_seen_at = grant.last_seen_at.max(later.last_seen_at);
-            grant.follower = Some(later.sighting.id);
-        }
-        match self.open.iter_mut().find(|open| open.passage.id == earlier) {
-            Some(open) => open.adopt(&later.sighting, at),
-            None => self.remember(later.sighting.id),
-        }
-    }
-
-    fn end_what_is_over(&mut self, at: Timestamp, out: &mut Vec<GateOutput>) {
-        for open in self.open.iter_mut().filter(|open| open.is_ack_overdue(at)) {
-            open.enter(PassageState::Failed, at, out);
-        }
-        // A vehicle that has left the picture may be under the barrier: its command's answer is
-        // waited for.
         let lane = &self.lane;
         let is_over = |open: &Open| {
-            let is_settled = open.outcome.is_some() && !open.is_awaiting_ack();
-            (open.is_gone() && is_settled) || open.is_quiet(lane, at)
+            // Whoever was let in may be under the barrier: how it ended is waited for.
+            let is_settled = open.outcome.is_some() && !open.is_awaited();
+            (open.is_gone() && is_settled) || open.is_quiet(lane, turn.at)
         };
-        let over: Vec<PassageId> = self
-            .open
-            .iter()
-            .filter(|open| is_over(open))
-            .map(|open| open.passage.id)
-            .collect();
-        for passage in over {
-            if let Some(index) = self.open.iter().position(|open| open.passage.id == passage) {
-                self.end(index, at, out);
+        for passage in self.ids_of(is_over) {
+            if let Some(index) = self.index_of(passage) {
+                self.end(turn, index);
             }
         }
     }
 
-    fn end(&mut self, index: usize, at: Timestamp, out: &mut Vec<GateOutput>) {
+    fn end<I: IdSource>(&mut self, turn: &mut Turn<'_, I>, index: usize) {
         let mut open = self.open.remove(index);
-        open.enter(PassageState::Left, at, out);
+        if !open.passage.state.is_over() {
+            let was_let_in = open.is_awaited();
+            let last = if was_let_in {
+                PassageState::NotTaken
+            } else {
+                PassageState::Left
+            };
+            open.enter(last, turn);
+        }
         open.members().for_each(|sighting| self.remember(sighting));
         if let Some(grant) = self
             .granted
@@ -391,8 +390,26 @@ impl PassageMachine {
         }
     }
 
-    fn ids_of(&self, is_wanted: impl Fn(&Open) -> bool) -> Vec<PassageId> {
+    pub(super) fn index_of(&self, passage: PassageId) -> Option<usize> {
+        self.open.iter().position(|open| open.passage.id == passage)
+    }
+
+    pub(super) fn ids_of(&self, is_wanted: impl Fn(&Open) -> bool) -> Vec<PassageId> {
         let wanted = self.open.iter().filter(|open| is_wanted(open));
         wanted.map(|open| open.passage.id).collect()
+    }
+
+    /// What a machine must be told to go on where this one is idle: where the barrier is, who is
+    /// inside, and how many.
+    pub fn carried(&self, at: Timestamp) -> Vec<GateInput> {
+        let barrier = Barrier {
+            gate: self.lane.gate.clone(),
+            state: self.barrier,
+            since: at,
+            nonce: self.nonce,
+        };
+        let mut inputs = vec![GateInput::Barrier(barrier)];
+        inputs.extend(self.book.carried(&self.lane.gate, at));
+        inputs
     }
 }

@@ -1,10 +1,10 @@
 //! One open passage.
 
-use super::{ACK_GRACE, GateOutput, Lane};
-use crate::{Factor, decide::face};
+use super::{ACK_GRACE, GateOutput, Lane, Turn};
+use crate::{Factor, GrantTerms, IdSource, decide::face};
 use domain::{
-    AckResult, CommandId, GateState, Outcome, Passage, PassageState, PersonId, ReferReason,
-    Sighting, SightingId, SightingPhase, Timestamp,
+    AckResult, CommandId, DenyReason, GateState, Outcome, Passage, PassageState, PersonId,
+    ReferReason, Sighting, SightingId, SightingPhase, Timestamp,
 };
 
 /// Who was granted: what two sightings of the same vehicle have in common.
@@ -21,6 +21,7 @@ impl Identity {
         match factor {
             Factor::Plate => Some(Self::Plate(sighting.plate.as_ref()?.plate()?.key())),
             Factor::Face => Some(Self::Person(face::best(sighting.face.as_ref()?)?.person)),
+            Factor::Pass | Factor::Anyone => None,
         }
     }
 }
@@ -48,6 +49,12 @@ pub(super) struct Open {
     pub(super) is_judged_decisive: bool,
     /// What the lane asks for.
     pub(super) factor: Factor,
+    /// What goes with the policy's last answer.
+    pub(super) terms: Option<GrantTerms>,
+    /// When the guard was first asked.
+    pub(super) referred_at: Option<Timestamp>,
+    /// Whether a track of it went over the lane's line.
+    pub(super) is_crossed: bool,
     /// Capture time of the newest frame of any of its sightings.
     pub(super) last_seen_at: Timestamp,
     members: Vec<Member>,
@@ -71,6 +78,9 @@ impl Open {
             outcome: None,
             is_judged_decisive: false,
             factor,
+            terms: None,
+            referred_at: None,
+            is_crossed: false,
             last_seen_at: sighting.last_seen_at,
             members: Vec::new(),
             opened_at: at,
@@ -134,8 +144,32 @@ impl Open {
     }
 
     /// Whether a device may still answer its command.
-    pub(super) fn is_awaiting_ack(&self) -> bool {
+    fn is_awaiting_ack(&self) -> bool {
         self.passage.state == PassageState::Commanded
+    }
+
+    /// Whether it was let in, and may be about to go through.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(
+            self.passage.state,
+            PassageState::Commanded | PassageState::Opened
+        )
+    }
+
+    /// When the barrier was last told to open for it.
+    pub(super) fn commanded_at(&self) -> Option<Timestamp> {
+        self.sent.as_ref().map(|sent| sent.issued_at)
+    }
+
+    pub(super) fn opened_at(&self) -> Timestamp {
+        self.opened_at
+    }
+
+    /// When the guard's time for an answer is over.
+    pub(super) fn guard_ends_at(&self, lane: &Lane) -> Option<Timestamp> {
+        let is_asked = self.passage.state == PassageState::Referred;
+        let since = self.referred_at.filter(|_| is_asked)?;
+        Some(since.saturating_add(lane.guard_within?))
     }
 
     /// Whether more frames would hardly change what the lane asks for; what it does not ask for
@@ -145,15 +179,18 @@ impl Open {
         let (is_sure, is_unread) = match self.factor {
             Factor::Plate => (seen.is_plate_decisive, seen.plate.is_none()),
             Factor::Face => (seen.is_face_decisive, seen.face.is_none()),
+            // A pass is shown or it is not.
+            Factor::Pass => (false, true),
+            Factor::Anyone => (true, false),
         };
         is_sure || (is_unread && seen.phase == SightingPhase::Final)
     }
 
     /// Whether it may be judged now: nothing better is to be expected, or waiting has lasted long
     /// enough.
-    pub(super) fn is_ripe(&self, lane: &Lane, at: Timestamp) -> bool {
+    pub(super) fn is_ripe(&self, lane: &Lane, at: Timestamp, is_second_awaited: bool) -> bool {
         self.outcome.is_some()
-            || self.is_decisive()
+            || (self.is_decisive() && !is_second_awaited)
             || self.is_gone()
             || self.wait_ends_at(lane) <= at
     }
@@ -186,6 +223,10 @@ impl Open {
     pub(super) fn is_news(&self, answer: Outcome, lane: &Lane) -> bool {
         match (self.outcome, answer) {
             (None, _) => true,
+            // It was only that nobody looked.
+            (Some(Outcome::Deny(DenyReason::Unanswered)), Outcome::Grant) => {
+                lane.is_upgrade_allowed
+            }
             (Some(Outcome::Grant | Outcome::Deny(_)), _) => false,
             (Some(Outcome::Refer(ReferReason::LivenessFailed)), _) => false,
             (Some(Outcome::Refer(_)), Outcome::Grant) => lane.is_upgrade_allowed,
@@ -216,7 +257,8 @@ impl Open {
         let quiet = self.last_input_at.saturating_add(lane.quiet_max);
         let wait = self.outcome.is_none().then(|| self.wait_ends_at(lane));
         let ack = self.ack_ends_at();
-        [wait, ack]
+        let guard = self.guard_ends_at(lane);
+        [wait, ack, guard]
             .into_iter()
             .flatten()
             .fold(quiet, Timestamp::min)
@@ -281,11 +323,11 @@ impl Open {
     }
 
     /// Moves to a state and says so; says nothing when it is there already.
-    pub(super) fn enter(&mut self, state: PassageState, at: Timestamp, out: &mut Vec<GateOutput>) {
+    pub(super) fn enter<I: IdSource>(&mut self, state: PassageState, turn: &mut Turn<'_, I>) {
         if self.passage.state != state {
             self.passage.state = state;
-            self.passage.changed_at = at;
-            out.push(GateOutput::PassageChanged(self.passage.clone()));
+            self.passage.changed_at = turn.at;
+            turn.say(GateOutput::PassageChanged(self.passage.clone()));
         }
     }
 }

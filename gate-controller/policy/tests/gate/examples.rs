@@ -2,10 +2,10 @@
 
 use crate::scene::*;
 use domain::{Class, Plate, Registration, Sighting, Timestamp};
-use policy::{Factor, ListRegistry, OPEN_WITHIN_MAX, Policy, decide};
+use policy::{Factor, ListRegistry, OPEN_WITHIN_MAX, Policy};
 use std::time::Duration;
 
-/// The one place that calls `decide`: the answer and the rule that settled it.
+/// The one place that asks: the answer and the rule that settled it.
 #[track_caller]
 pub(crate) fn check_by(
     policy: &Policy,
@@ -13,7 +13,7 @@ pub(crate) fn check_by(
     sighting: &Sighting,
     expect: &str,
 ) {
-    let decision = decide(policy, registry, sighting, at(0));
+    let decision = answer(policy, registry, sighting, at(0));
     let rule = decision.rule_path.settled_by().expect("a rule settles it");
     assert_eq!(format!("{:?} by {rule}", decision.outcome), expect);
 }
@@ -57,7 +57,7 @@ fn an_exact_match_of_a_sure_reading_is_granted() {
 #[test]
 fn the_path_names_every_rule() {
     let policy = Policy::for_factor(1, Factor::Plate);
-    let decision = decide(&policy, &registry(), &sure(car(1, 0, 0), ALLOWED), at(0));
+    let decision = answer(&policy, &registry(), &sure(car(1, 0, 0), ALLOWED), at(0));
     let path = "captured-not-in-future captured-recently registry-fresh plate-read decisive \
                 frames-agree score no-rival listed one-entry valid-now allowed";
     assert_eq!(decision.rule_path.to_string(), path);
@@ -369,7 +369,7 @@ fn times_at_the_ends_of_time_give_an_answer() {
     let policy = Policy::for_factor(1, Factor::Plate);
     for micros in [i64::MIN, 0, i64::MAX] {
         let now = Timestamp::from_micros(micros);
-        let decision = decide(&policy, &registry(), &sure(car(1, 0, 0), ALLOWED), now);
+        let decision = answer(&policy, &registry(), &sure(car(1, 0, 0), ALLOWED), now);
         assert!(decision.rule_path.settled_by().is_some());
         assert!(now <= policy.expiry(now));
     }

@@ -23,7 +23,7 @@ fn a_registered_lorry_passes() {
     assert_eq!(lane.hears(1_000, AckResult::Executed), "");
     assert_eq!(
         lane.sees(5_000, last(sure(car(1, 4, 4_000), ALLOWED))),
-        "Left"
+        "Taken moved"
     );
     assert_eq!(lane.sees(5_001, last(sure(car(1, 4, 4_000), ALLOWED))), "");
     assert_eq!(lane.machine.next_deadline(), None);
@@ -37,7 +37,7 @@ fn a_vehicle_decided_as_it_leaves_the_picture_still_opens() {
         lane.sees(900, last(sure(car(1, 1, 400), ALLOWED))),
         "Grant Open! Commanded"
     );
-    assert_eq!(lane.hears(950, AckResult::Accepted), "Opened Left");
+    assert_eq!(lane.hears(950, AckResult::Accepted), "Opened Taken moved");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_broken_track_gives_one_command() {
     lane.hears(100, AckResult::Accepted);
     assert_eq!(
         lane.sees(2_000, last(sure(car(1, 1, 1_000), ALLOWED))),
-        "Left"
+        "Taken moved"
     );
     // Its first frame is 8 s after the last one of the first track: still the same vehicle.
     let again = |id, seen| Sighting {
@@ -219,7 +219,7 @@ fn a_track_that_breaks_under_an_open_passage_joins_it() {
     assert_eq!(lane.sees(31_000, last(sure(car(1, 1, 1_000), ALLOWED))), "");
     assert_eq!(
         lane.sees(33_000, last(sure(car(2, 2, 32_000), ALLOWED))),
-        "Left"
+        "Taken moved"
     );
     assert_eq!(lane.commands(), 1);
 }
@@ -252,7 +252,7 @@ fn the_barrier_itself_counts_when_an_answer_is_lost() {
     lane.sees(0, sure(car(1, 0, 0), ALLOWED));
     assert_eq!(lane.barrier(-1, GateState::Opening), "");
     assert_eq!(lane.barrier(300, GateState::Opening), "Opened");
-    assert_eq!(lane.barrier(900, GateState::Fault), "Failed");
+    assert_eq!(lane.barrier(900, GateState::Fault), "Failed (Fault)");
     assert_eq!(lane.machine.barrier(), GateState::Fault);
 }
 

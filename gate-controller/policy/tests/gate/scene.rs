@@ -2,12 +2,15 @@
 //! examples.
 
 use domain::{
-    Access, Ack, AckResult, Barrier, BoxInImage, CameraId, CharRead, Class, CommandId, FaceMatch,
-    GateId, GateState, Liveness, PersonId, Plate, PlateColour, PlateVote, Registration, RowRead,
-    Sighting, SightingId, SightingPhase, Timestamp, TrackId, WeeklyHours, face::FaceVote,
+    Access, Ack, AckResult, AlarmKind, Assurance, Barrier, BoxInImage, CameraId, CharRead, Class,
+    CommandId, DeviceEvent, DeviceInput, DocumentId, DocumentKind, DocumentRead, FaceMatch, GateId,
+    GateState, Liveness, Order, OrderId, OrderKind, PassId, PassageId, PersonId, Plate,
+    PlateColour, PlateVote, Registration, RowRead, Sighting, SightingId, SightingPhase, SiteMode,
+    Timestamp, TrackId, WeeklyHours, ZoneId, face::FaceVote,
 };
 use policy::{
-    Factor, GateInput, GateOutput, Lane, ListRegistry, PassageMachine, Policy, SeededIds,
+    Circumstances, Decision, Evidence, Factor, GateInput, GateOutput, Lane, ListRegistry,
+    PassageMachine, Policy, Question, SeededIds, ZoneBook, decide,
 };
 use std::sync::Arc;
 
@@ -171,21 +174,94 @@ pub(crate) fn walker(id: u128, revision: u32, face: FaceVote) -> Sighting {
     }
 }
 
+pub(crate) fn order(id: u128, millis: i64, kind: OrderKind) -> Order {
+    Order {
+        id: OrderId(id),
+        gate: None,
+        kind,
+        by: "guard-1".to_owned(),
+        reason: "known to me".to_owned(),
+        issued_at: at(millis),
+        expires_at: at(millis + 3_000),
+    }
+}
+
+pub(crate) fn shown(millis: i64, pass: u128, is_genuine: bool) -> DocumentRead {
+    DocumentRead {
+        id: DocumentId(u128::try_from(millis + 1_000_000).unwrap_or(0) * 1_000 + pass),
+        gate: gate(),
+        kind: DocumentKind::Pass {
+            pass: PassId(pass),
+            is_genuine,
+        },
+        assurance: Assurance::Pass,
+        shown_at: at(millis),
+    }
+}
+
+pub(crate) fn zone(name: &str) -> ZoneId {
+    name.parse().expect("it is a slug")
+}
+
+/// The policy's answer to a sighting alone, on a site where all is well.
+pub(crate) fn answer(
+    policy: &Policy,
+    registry: &ListRegistry,
+    sighting: &Sighting,
+    now: Timestamp,
+) -> Decision {
+    decide(&question(
+        policy,
+        registry,
+        sighting,
+        (&ZoneBook::default(), now),
+    ))
+}
+
+pub(crate) fn question<'a>(
+    policy: &'a Policy,
+    registry: &'a ListRegistry,
+    sighting: &'a Sighting,
+    (book, now): (&'a ZoneBook, Timestamp),
+) -> Question<'a, ListRegistry> {
+    static GATE: std::sync::LazyLock<GateId> = std::sync::LazyLock::new(gate);
+    Question {
+        policy,
+        gate: &GATE,
+        registry,
+        evidence: Evidence::of(sighting),
+        circumstances: Circumstances {
+            mode: SiteMode::Normal,
+            book,
+            n_underway: [0, 0],
+            is_interlock_free: true,
+        },
+        now,
+    }
+}
+
 /// A lane under test, and everything it has answered.
 pub(crate) struct Scene {
     pub(crate) machine: PassageMachine,
     pub(crate) ids: SeededIds,
     pub(crate) outputs: Vec<GateOutput>,
+    n_orders: u128,
+    n_events: u64,
 }
 
 impl Scene {
     pub(crate) fn new(factor: Factor) -> Self {
         let lane = Lane::for_factor(gate(), factor);
-        let policy = Policy::for_factor(12, factor);
+        Self::of(lane, Policy::for_factor(12, factor), registry())
+    }
+
+    pub(crate) fn of(lane: Lane, policy: Policy, registry: ListRegistry) -> Self {
         Self {
-            machine: PassageMachine::new(lane, policy, Arc::new(registry())),
+            machine: PassageMachine::new(lane, policy, Arc::new(registry)),
             ids: SeededIds::new(7),
             outputs: Vec::new(),
+            n_orders: 0,
+            n_events: 0,
         }
     }
 
@@ -224,6 +300,65 @@ impl Scene {
         self.step(millis, &GateInput::Barrier(barrier))
     }
 
+    /// The passage that arrived last.
+    pub(crate) fn passage(&self) -> PassageId {
+        let mut said = self.outputs.iter().rev();
+        let passage = said.find_map(|output| match output {
+            GateOutput::PassageChanged(passage) => Some(passage.id),
+            _ => None,
+        });
+        passage.unwrap_or(PassageId(0))
+    }
+
+    pub(crate) fn order(&mut self, millis: i64, kind: OrderKind) -> String {
+        self.n_orders += 1;
+        let order = order(self.n_orders, millis, kind);
+        self.step(millis, &GateInput::Order(order))
+    }
+
+    pub(crate) fn device(&mut self, millis: i64, input: DeviceInput, is_active: bool) -> String {
+        self.n_events += 1;
+        let event = DeviceEvent {
+            gate: gate(),
+            input,
+            is_active,
+            seq: self.n_events,
+            at: at(millis),
+        };
+        self.step(millis, &GateInput::Device(event))
+    }
+
+    /// Something goes under the boom, and is free of it.
+    pub(crate) fn drives_under(&mut self, millis: i64) -> String {
+        let before = self.device(millis, DeviceInput::LoopUnder, true);
+        let under = self.device(millis + 1_500, DeviceInput::LoopUnder, false);
+        let free = self.tick(millis + 1_800);
+        let said = [before, under, free];
+        let said: Vec<&str> = said
+            .iter()
+            .map(String::as_str)
+            .filter(|s| !s.is_empty())
+            .collect();
+        said.join(" ")
+    }
+
+    pub(crate) fn shows(&mut self, millis: i64, pass: u128, is_genuine: bool) -> String {
+        self.step(
+            millis,
+            &GateInput::Document(shown(millis, pass, is_genuine)),
+        )
+    }
+
+    pub(crate) fn alarms(&self) -> Vec<AlarmKind> {
+        let alarms = self.outputs.iter().filter_map(|output| match output {
+            GateOutput::Alarm(alarm) if alarm.ended_at.is_none_or(|e| e == alarm.began_at) => {
+                Some(alarm.kind)
+            }
+            _ => None,
+        });
+        alarms.collect()
+    }
+
     pub(crate) fn tick(&mut self, millis: i64) -> String {
         self.step(millis, &GateInput::Tick)
     }
@@ -249,5 +384,10 @@ fn word(output: &GateOutput) -> String {
         GateOutput::PassageChanged(passage) => format!("{:?}", passage.state),
         GateOutput::Verdict(verdict) => format!("{:?}", verdict.outcome),
         GateOutput::Command(command) => format!("{:?}!", command.kind),
+        GateOutput::Movement(_) => "moved".to_owned(),
+        GateOutput::Alarm(alarm) => match alarm.ended_at {
+            Some(end) if alarm.began_at < end => format!("({:?} over)", alarm.kind),
+            _ => format!("({:?})", alarm.kind),
+        },
     }
 }

@@ -1,7 +1,7 @@
 //! Every state of a passage against every input: what comes out, and where the passage is then.
 
 use crate::scene::*;
-use domain::{AckResult, GateState, Sighting};
+use domain::{AckResult, GateState, OrderKind, Sighting, SiteMode};
 use policy::{Factor, GateInput};
 use std::{fmt::Write as _, sync::Arc};
 
@@ -23,7 +23,7 @@ fn lane_in(state: &str) -> Scene {
     match state {
         "Opened" => lane.hears(0, AckResult::Accepted),
         "Failed" => lane.hears(0, AckResult::Rejected),
-        "Left" => {
+        "Taken" => {
             lane.hears(0, AckResult::Executed);
             lane.sees(0, last(sure(car(1, 1, 0), plate)))
         }
@@ -32,7 +32,7 @@ fn lane_in(state: &str) -> Scene {
     lane
 }
 
-const INPUTS: [Input; 18] = [
+const INPUTS: [Input; 25] = [
     ("the same again", |l| {
         l.sees(1_000, sure(car(1, 0, 0), ALLOWED))
     }),
@@ -59,6 +59,23 @@ const INPUTS: [Input; 18] = [
     ("list changed", |l| {
         l.step(1_000, &GateInput::RegistryChanged(Arc::new(registry())))
     }),
+    ("guard admits", |l| {
+        let passage = l.passage();
+        l.order(1_000, OrderKind::Admit(passage))
+    }),
+    ("guard refuses", |l| {
+        let passage = l.passage();
+        l.order(1_000, OrderKind::Refuse(passage))
+    }),
+    ("guard opens", |l| l.order(1_000, OrderKind::Open)),
+    ("hold open", |l| l.order(1_000, OrderKind::HoldOpen)),
+    ("release", |l| l.order(1_000, OrderKind::Release)),
+    ("lockdown", |l| {
+        l.order(1_000, OrderKind::Mode(SiteMode::Lockdown))
+    }),
+    ("evacuation", |l| {
+        l.order(1_000, OrderKind::Mode(SiteMode::Evacuation))
+    }),
     ("tick after 5 s", |l| l.tick(5_000)),
     ("tick after 60 s", |l| l.tick(60_000)),
 ];
@@ -73,14 +90,14 @@ fn every_state_against_every_input() {
         "Commanded",
         "Opened",
         "Failed",
-        "Left",
+        "Taken",
     ] {
         for (name, input) in INPUTS {
             let mut lane = lane_in(state);
             let before: Vec<_> = lane.machine.passages().map(|p| p.state).collect();
             assert_eq!(
                 format!("{before:?}"),
-                if state == "Left" {
+                if state == "Taken" {
                     "[]".to_owned()
                 } else {
                     format!("[{state}]")

@@ -2,9 +2,9 @@
 
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
-    hours::parse_hours, places::check_places,
+    access::check_access, hours::parse_hours, places::check_places,
 };
-use domain::{Access, CameraId, GateId, PersonId, Plate, Registration, SiteId};
+use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
 use toml::Spanned;
 
@@ -85,7 +85,11 @@ impl Checker<'_> {
         }
     }
 
-    fn unique<'a>(&mut self, name: &str, ids: impl Iterator<Item = &'a Spanned<String>>) {
+    pub(super) fn unique<'a>(
+        &mut self,
+        name: &str,
+        ids: impl Iterator<Item = &'a Spanned<String>>,
+    ) {
         let mut seen = BTreeSet::new();
         for id in ids {
             if !seen.insert(id.get_ref()) {
@@ -158,16 +162,8 @@ impl Site {
             check_registration(&mut checker, registration);
         }
         check_twice(&mut checker, &self.registrations);
+        check_access(&mut checker, self);
         checker.problems
-    }
-
-    /// The list of who may pass. Call it after [`Site::problems`] found none; a wrong entry is left
-    /// out.
-    pub fn registry_entries(&self) -> Vec<Registration> {
-        self.registrations
-            .iter()
-            .filter_map(|entry| registration_of(entry.get_ref()))
-            .collect()
     }
 }
 
@@ -251,18 +247,31 @@ fn check_gate(checker: &mut Checker<'_>, gate: &GateSection, cameras: &[CameraSe
         checker.add(gate.camera.span(), what, instead);
         return;
     };
-    let (task, name) = match gate.factor {
-        FactorKind::Plate => (CameraTask::Plates, "plates"),
-        FactorKind::Face => (CameraTask::Faces, "faces"),
-    };
-    if !camera.tasks.get_ref().contains(&task) {
+    let second = gate.second.as_ref().map(|second| *second.get_ref());
+    for factor in [Some(gate.factor), second].into_iter().flatten() {
+        let (task, name) = match factor {
+            FactorKind::Plate => (CameraTask::Plates, "plates"),
+            FactorKind::Face => (CameraTask::Faces, "faces"),
+            FactorKind::Pass | FactorKind::Anyone => continue,
+        };
+        if !camera.tasks.get_ref().contains(&task) {
+            checker.add(
+                gate.camera.span(),
+                format!(
+                    "camera {:?} does not look for {name}",
+                    gate.camera.get_ref()
+                ),
+                format!("add \"{name}\" to its tasks"),
+            );
+        }
+    }
+    if let Some(second) = &gate.second
+        && !matches!(second.get_ref(), FactorKind::Face | FactorKind::Pass)
+    {
         checker.add(
-            gate.camera.span(),
-            format!(
-                "camera {:?} does not look for {name}",
-                gate.camera.get_ref()
-            ),
-            format!("add \"{name}\" to its tasks"),
+            second.span(),
+            "second is what is asked for besides a plate or a face",
+            "write \"face\" or \"pass\"",
         );
     }
     if !(2000..=5000).contains(gate.command_expires_ms.get_ref()) {
@@ -283,23 +292,21 @@ fn check_gate(checker: &mut Checker<'_>, gate: &GateSection, cameras: &[CameraSe
 
 fn check_registration(checker: &mut Checker<'_>, registration: &Spanned<RegistrationSection>) {
     let entry = registration.get_ref();
-    match (&entry.plate, &entry.person) {
-        (Some(plate), None) => check_plate(checker, plate),
-        (None, Some(person)) => {
-            if let Err(error) = person.get_ref().parse::<PersonId>() {
-                checker.add(person.span(), "this is no person's id", error.to_string());
-            }
-        }
-        (Some(both), Some(_)) => checker.add(
-            both.span(),
-            "a registration has a plate and a person",
-            "write two registrations",
-        ),
-        (None, None) => checker.add(
+    if let Some(plate) = &entry.plate {
+        check_plate(checker, plate);
+    }
+    if let Some(person) = &entry.person
+        && let Err(error) = person.get_ref().parse::<PersonId>()
+    {
+        checker.add(person.span(), "this is no person's id", error.to_string());
+    }
+    let is_nobody = entry.plate.is_none() && entry.person.is_none() && entry.pass.is_none();
+    if is_nobody {
+        checker.add(
             registration.span(),
             "a registration names nobody",
-            "add plate = \"30F-256.58\" or person = \"per_…\"",
-        ),
+            "add plate = \"30F-256.58\", person = \"per_…\" or pass = \"vis_…\"",
+        );
     }
     for at in [&entry.valid_from, &entry.valid_until]
         .into_iter()
@@ -362,37 +369,6 @@ fn check_plate(checker: &mut Checker<'_>, plate: &Spanned<String>) {
     }
 }
 
-fn registration_of(entry: &RegistrationSection) -> Option<Registration> {
-    let plate = match &entry.plate {
-        Some(plate) => Some(Plate::parse(plate.get_ref()).ok()?),
-        None => None,
-    };
-    let person = match &entry.person {
-        Some(person) => Some(person.get_ref().parse().ok()?),
-        None => None,
-    };
-    let time = |at: &Option<Spanned<String>>| match at {
-        Some(at) => wire::parse_time(at.get_ref()).ok().map(Some),
-        None => Some(None),
-    };
-    let mut schedule = Vec::new();
-    for hours in &entry.hours {
-        schedule.push(parse_hours(hours.get_ref()).ok()?);
-    }
-    Some(Registration {
-        plate,
-        person,
-        access: match entry.access {
-            AccessKind::Allow => Access::Allow,
-            AccessKind::Bar => Access::Bar,
-        },
-        valid_from: time(&entry.valid_from)?,
-        valid_until: time(&entry.valid_until)?,
-        schedule,
-        ..Registration::allow()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,7 +402,7 @@ hours = ["mon-fri 07:00-18:00"]
     fn a_good_site_has_no_problem() {
         assert_eq!(problems(GOOD), Vec::<String>::new());
         let site: Site = toml::from_str(GOOD).unwrap();
-        assert_eq!(site.registry_entries().len(), 1);
+        assert_eq!(site.list(domain::Timestamp::EPOCH).registrations.len(), 1);
     }
 
     #[test]
