@@ -38,6 +38,15 @@ const LIVE_INTERVAL: Duration = Duration::from_millis(500);
 /// A still scene is looked at this often all the same: what stands there is not forgotten.
 const STILL_INTERVAL: Duration = Duration::from_secs(2);
 
+/// Where nothing has moved and nothing has been for this long, not every frame is wanted.
+const QUIET_SPAN: Duration = Duration::from_secs(4);
+
+/// Where nothing has moved and nothing has been for [`RESTING_SPAN`], a look this often is enough.
+const RESTING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// See [`RESTING_INTERVAL`].
+const RESTING_SPAN: Duration = Duration::from_secs(15);
+
 /// Things that stand still before a camera that has no gate are looked at this often.
 const WAITING_INTERVAL: Duration = Duration::from_millis(400);
 
@@ -81,6 +90,8 @@ pub(crate) struct CameraCore {
     /// Looks at the lane that found no plate.
     n_empty_lane: u32,
     last_looked_at: Option<Timestamp>,
+    /// When something last moved or was there; the first frame before that.
+    last_busy_at: Option<Timestamp>,
     last_live_at: Option<Timestamp>,
     n_live_tracks: usize,
     newest_at: Option<Timestamp>,
@@ -125,6 +136,7 @@ impl CameraCore {
             last_plate_look: BTreeMap::new(),
             n_empty_lane: 0,
             last_looked_at: None,
+            last_busy_at: None,
             last_live_at: None,
             n_live_tracks: 0,
             newest_at: None,
@@ -241,6 +253,7 @@ impl CameraCore {
         self.told.clear();
         self.last_plate_look.clear();
         self.last_looked_at = None;
+        self.last_busy_at = None;
         self.last_live_at = None;
         self.n_live_tracks = 0;
         self.newest_at = None;
@@ -249,6 +262,19 @@ impl CameraCore {
     /// How far the capture times may be from the truth.
     pub(crate) fn set_clock_error(&mut self, bound: Duration) {
         self.clock_error = bound;
+    }
+
+    /// Whether every frame is wanted, as far as the frames so far say: something is there, or moved
+    /// a moment ago, or what cannot be seen to move has to be followed, as a signal.
+    pub(crate) fn wants_every_frame(&self) -> bool {
+        let has_rested = |span| self.has_been_quiet(span);
+        self.motion.is_none() || self.traffic.is_some() || !has_rested(QUIET_SPAN)
+    }
+
+    fn has_been_quiet(&self, span: Duration) -> bool {
+        let is_empty = self.n_live_tracks == 0 && self.told.is_empty();
+        let since = self.last_busy_at.zip(self.newest_at);
+        is_empty && since.is_some_and(|(busy, now)| span <= now.since(busy))
     }
 
     fn prepare(&mut self, frame: &Frame) {
@@ -288,11 +314,15 @@ impl CameraCore {
         // A gate that fails must not hide a vehicle: look.
         let has_motion = motion.has_motion(frame).unwrap_or(true);
         let has_tracks = 0 < self.n_live_tracks;
+        if has_motion || has_tracks || self.last_busy_at.is_none() {
+            self.last_busy_at = Some(frame.captured_at);
+        }
         let is_settled = !self.told.is_empty() && self.told.values().all(|told| told.is_decisive);
         let interval = match (self.plan.is_gate, has_tracks) {
             (true, true) if is_settled => SETTLED_INTERVAL,
             (true, true) => Duration::ZERO,
             (false, true) if !has_motion => WAITING_INTERVAL,
+            (_, false) if !has_motion && self.has_been_quiet(RESTING_SPAN) => RESTING_INTERVAL,
             (_, false) if !has_motion => STILL_INTERVAL,
             _ => Duration::ZERO,
         };

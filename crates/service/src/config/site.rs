@@ -174,6 +174,8 @@ pub struct CameraSection {
     /// Whether still scenes are left out.
     #[serde(default = "yes")]
     pub motion_gate: bool,
+    /// Which frames are decoded; see [`CameraSection::decodes`].
+    pub decode: Option<Spanned<DecodeKind>>,
     /// Lines that people and vehicles are counted across.
     #[serde(default, rename = "line")]
     pub lines: Vec<LineSection>,
@@ -189,6 +191,30 @@ fn default_fps_max() -> Spanned<f32> {
 
 fn yes() -> bool {
     true
+}
+
+impl CameraSection {
+    /// Which frames are decoded: what is written, or else [`DecodeKind::WhenMoving`] for a network
+    /// camera that has a motion gate and no signal to watch.
+    pub fn decodes(&self) -> DecodeKind {
+        let is_network_camera = self.source.get_ref().rtsp.is_some();
+        let may_rest = self.motion_gate && self.stop_line.is_none();
+        match &self.decode {
+            Some(decode) => *decode.get_ref(),
+            None if is_network_camera && may_rest => DecodeKind::WhenMoving,
+            None => DecodeKind::All,
+        }
+    }
+}
+
+/// Which frames of a camera are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecodeKind {
+    /// All.
+    All,
+    /// Key frames while nothing moves, all otherwise.
+    WhenMoving,
 }
 
 /// What a camera looks for.

@@ -167,7 +167,7 @@ impl Camera {
         server.set_service(&port.to_string());
         let factory = rtsp::RTSPMediaFactory::new();
         factory.set_launch(&format!(
-            "( videotestsrc is-live=true pattern=smpte75 ! video/x-raw,format=I420,width=320,height=240,\
+            "( videotestsrc name=eye is-live=true pattern=smpte75 ! video/x-raw,format=I420,width=320,height=240,\
              framerate=25/1 ! identity name=tap ! {encoder} )"
         ));
         factory.set_shared(true);
@@ -220,6 +220,15 @@ impl Camera {
         tap.as_ref()
             .unwrap()
             .set_property("drop-probability", 1_f32);
+    }
+
+    /// Shows something that moves, or the bars again.
+    pub(crate) fn show(&self, pattern: &str) {
+        let tap = self.tap.lock().unwrap();
+        let parent = tap.as_ref().unwrap().parent().unwrap();
+        let bin = parent.downcast::<gst::Bin>().unwrap();
+        let eye = bin.by_name("eye").unwrap();
+        eye.set_property_from_str("pattern", pattern);
     }
 
     /// Sends pictures again.

@@ -1,0 +1,215 @@
+//! What nobody needs to see is not decoded, and is there when it is wanted. Work is counted, not
+//! timed.
+
+use crate::support::{Camera, H264, LONG, clock, frames};
+use domain::{Frame, SourceEvent, ports::FrameSource};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
+use source::{Attention, Decode, Pace, RtspTransport, Source, SourceOptions, SourceSpec, SourceStats};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+const FPS: u64 = 25;
+const SIZE: (usize, usize) = (320, 240);
+/// Rest begins after 2 s at the earliest, at a key frame, once the usual sizes are known.
+const MOVES_AT: u64 = 131;
+const X264: &str = "x264enc speed-preset=veryfast option-string=scenecut=0";
+
+/// A film of a noisy grey wall, in which a square moves from `MOVES_AT` on.
+fn film(path: &Path, n_frames: u64, encoder: &str) {
+    gst::init().unwrap();
+    let text = format!(
+        "appsrc name=src format=time caps=video/x-raw,format=I420,width={},height={},framerate={FPS}/1 \
+         ! {encoder} ! h264parse ! mp4mux ! filesink location=\"{}\"",
+        SIZE.0,
+        SIZE.1,
+        path.display()
+    );
+    let pipeline = gst::parse::launch(&text).unwrap();
+    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    let src = pipeline.by_name("src").unwrap();
+    let src = src.downcast::<gst_app::AppSrc>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let mut state: u32 = 9;
+    for n in 0..n_frames {
+        let mut yuv = vec![128_u8; SIZE.0 * SIZE.1 * 3 / 2];
+        for luma in &mut yuv[..SIZE.0 * SIZE.1] {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // Here and there a pixel flickers.
+            *luma = 90 + 20 * u8::from(state >> 26 == 0);
+        }
+        if MOVES_AT <= n {
+            let left = (20 + (n - MOVES_AT) as usize * 4) % 240;
+            for y in 80..160 {
+                for luma in &mut yuv[y * SIZE.0 + left..][..70] {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    *luma = 60 + (state >> 25) as u8;
+                }
+            }
+        }
+        let mut buffer = gst::Buffer::from_mut_slice(yuv);
+        let at = gst::ClockTime::from_mseconds(n * 1000 / FPS);
+        let buffer_ref = buffer.get_mut().unwrap();
+        buffer_ref.set_pts(at);
+        buffer_ref.set_duration(gst::ClockTime::from_mseconds(1000 / FPS));
+        src.push_buffer(buffer).unwrap();
+    }
+    src.end_of_stream().unwrap();
+    let kinds = [gst::MessageType::Eos, gst::MessageType::Error];
+    let bus = pipeline.bus().unwrap();
+    let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(30), &kinds);
+    pipeline.set_state(gst::State::Null).unwrap();
+    assert_eq!(message.unwrap().type_(), gst::MessageType::Eos, "{text}");
+}
+
+fn options(decode: Decode) -> (SourceOptions, Attention) {
+    let mut options = SourceOptions::new("cam".parse().unwrap(), clock());
+    options.decode = decode;
+    if decode == Decode::All {
+        options.pace = Pace::AsFastAsPossible;
+    }
+    // Everything that is decoded is seen here.
+    options.max_waiting = 500;
+    let attention = options.attention.clone();
+    (options, attention)
+}
+
+/// All frames of a file at its own speed, and the source's counts.
+fn play(path: PathBuf, decode: Decode, is_wanted: bool) -> (Vec<Frame>, SourceStats) {
+    let (options, attention) = options(decode);
+    attention.set(is_wanted);
+    let mut source = Source::open(SourceSpec::File { path }, options).unwrap();
+    let mut frames = Vec::new();
+    loop {
+        match source.next().unwrap() {
+            SourceEvent::Frame(frame) => frames.push(frame),
+            SourceEvent::EndOfStream => return (frames, source.monitor().stats()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Which frames of the film these are, by their capture times; the first one is frame 0.
+fn numbers(frames: &[Frame]) -> Vec<u64> {
+    let first = frames[0].captured_at;
+    let number = |frame: &Frame| {
+        let span = frame.captured_at.since(first).as_secs_f64();
+        (span * FPS as f64).round() as u64
+    };
+    assert!(
+        frames
+            .windows(2)
+            .all(|w| w[0].captured_at < w[1].captured_at)
+    );
+    frames.iter().map(number).collect()
+}
+
+/// Which numbers from the wake on were not delivered.
+#[track_caller]
+fn check_wakes(encoder: &str, gop: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.mp4");
+    film(&path, 170, encoder);
+    let (all, stats) = play(path.clone(), Decode::All, false);
+    assert_eq!((all.len(), stats.n_idle), (170, 0));
+    let (seen, stats) = play(path, Decode::WhenMoving, false);
+    let numbers = numbers(&seen);
+    assert_eq!(stats.n_decoded + stats.n_idle, 170, "{stats:?} {numbers:?}");
+    assert_eq!(stats.n_missing + stats.n_dropped, 0, "{stats:?}");
+    assert!(20 <= stats.n_idle, "{stats:?}");
+    // From the last key frame before the motion on nothing is missing, and all looks the same.
+    let key = MOVES_AT / gop * gop;
+    let from = numbers.iter().position(|n| *n == key).unwrap();
+    assert_eq!(numbers[from..], (key..170).collect::<Vec<_>>());
+    for (number, frame) in numbers.iter().zip(&seen).skip(from) {
+        let whole = &all[usize::try_from(*number).unwrap()];
+        assert!(whole.rgb == frame.rgb, "frame {number} is another picture");
+    }
+}
+
+#[test]
+fn a_film_is_decoded_from_the_key_frame_before_the_motion_on() {
+    check_wakes(&format!("{X264} tune=zerolatency key-int-max=25"), 25);
+}
+
+#[test]
+fn a_film_with_b_frames_is_decoded_from_the_key_frame_before_the_motion_on() {
+    check_wakes(
+        &format!("{X264} bframes=3 b-adapt=false key-int-max=25"),
+        25,
+    );
+}
+
+#[test]
+fn a_constant_rate_is_judged_too() {
+    let rate = "tune=zerolatency pass=cbr bitrate=900 vbv-buf-capacity=1000 key-int-max=25";
+    check_wakes(&format!("{X264} {rate}"), 25);
+}
+
+#[test]
+fn what_is_wanted_is_all_decoded_and_so_is_what_cannot_be_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.mp4");
+    film(
+        &path,
+        130,
+        &format!("{X264} tune=zerolatency key-int-max=25"),
+    );
+    let (seen, stats) = play(path, Decode::WhenMoving, true);
+    assert_eq!((seen.len(), stats.n_idle), (130, 0));
+    // One key frame, and none again.
+    let path = folder.path().join("long.mp4");
+    film(
+        &path,
+        130,
+        &format!("{X264} tune=zerolatency key-int-max=1000"),
+    );
+    let (seen, stats) = play(path, Decode::WhenMoving, false);
+    assert_eq!((seen.len(), stats.n_idle), (130, 0));
+    // No H.264.
+    let path = folder.path().join("still.avi");
+    crate::support::make_video(&path, 130, "jpegenc ! avimux");
+    let (seen, stats) = play(path, Decode::WhenMoving, false);
+    assert_eq!((seen.len(), stats.n_idle), (130, 0));
+}
+
+#[test]
+fn a_camera_rests_and_wakes_by_what_it_shows_and_by_what_is_wanted() {
+    let camera = Camera::start(0, H264, None);
+    let (mut options, attention) = options(Decode::WhenMoving);
+    options.live.stall_after = Duration::from_millis(1500);
+    let spec = SourceSpec::Rtsp {
+        url: camera.url(),
+        transport: RtspTransport::Tcp,
+        latency_ms: 100,
+    };
+    let mut source = Source::open(spec, options).unwrap();
+    let monitor = source.monitor();
+    attention.set(false);
+    let rest = |source: &mut Source| {
+        let (before, begun_at) = (monitor.stats().n_idle, Instant::now());
+        while monitor.stats().n_idle < before + 40 {
+            frames(source, 1);
+            assert!(begun_at.elapsed() < LONG, "{:?}", monitor.stats());
+        }
+    };
+    rest(&mut source);
+    camera.show("ball");
+    // Only one in 25 is decoded at rest.
+    let seen = frames(&mut source, 30);
+    let span = seen[29].captured_at.since(seen[4].captured_at);
+    assert!(span < Duration::from_secs(3), "{span:?}");
+    camera.show("smpte75");
+    rest(&mut source);
+    attention.set(true);
+    frames(&mut source, 2);
+    let before = monitor.stats();
+    frames(&mut source, 25);
+    let after = monitor.stats();
+    assert!(after.n_idle <= before.n_idle + 10, "{before:?} {after:?}");
+    assert_eq!((after.n_stalls, after.n_attempts), (0, 1));
+    assert_eq!(after.n_missing, 0);
+}
