@@ -7,7 +7,9 @@ use service::{
     clock,
     config::{
         ConfigText,
-        site::{CameraSection, CameraTask, DecodeKind, PaceKind, Problem, Severity, Site, SourceSection},
+        site::{
+            CameraSection, CameraTask, DecodeKind, PaceKind, Problem, Severity, Site, SourceSection,
+        },
     },
 };
 use source::{Decode, Pace, RtspTransport, SourceOptions, SourceSpec};

@@ -2,8 +2,7 @@
 
 use super::{
     AccessKind, CameraSection, CameraTask, DecodeKind, FactorKind, GateSection, PaceKind,
-    RegistrationSection, Site,
-    hours::parse_hours, places::check_places,
+    RegistrationSection, Site, hours::parse_hours, places::check_places,
 };
 use domain::{
     CameraId, GateId, PersonId, Plate, SiteId,
