@@ -29,7 +29,10 @@ use std::{
 const REST_WITHIN: Duration = Duration::from_secs(25);
 
 /// How long it is watched then.
-const WATCHED_FOR: Duration = Duration::from_secs(60);
+const WATCHED_FOR: Duration = Duration::from_secs(40);
+
+/// So much longer the camera sends.
+const SPARE: Duration = Duration::from_secs(10);
 
 /// Ticks in which `/proc` counts CPU time: `USER_HZ` is 100 on every Linux.
 const TICKS_PER_S: f64 = 100.0;
@@ -73,8 +76,8 @@ pub fn cost(checkout: &Checkout, folder: &Path) -> Result<Cost> {
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir_all(folder)?;
-    let film = folder.join("still.h264");
-    film::still(&film)?;
+    let film = folder.join("still.mp4");
+    film::still(&film, REST_WITHIN + WATCHED_FOR + SPARE)?;
     let mut camera = Process::start("camera", &film, Stdio::piped())?;
     let port = camera.says_port()?;
     let source = format!("{{ rtsp = \"rtsp://127.0.0.1:{port}/s\" }}");

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// Sends a raw H.264 film over and over, says its port in two bytes on standard output, and ends
+/// Sends an H.264 film, says its port in two bytes on standard output, and ends
 /// when standard input does.
 pub(super) fn serve(film: &Path) -> Result<()> {
     gst::init()?;
@@ -20,12 +20,11 @@ pub(super) fn serve(film: &Path) -> Result<()> {
     server.set_service("0");
     let factory = rtsp::RTSPMediaFactory::new();
     factory.set_launch(&format!(
-        "( multifilesrc location=\"{}\" loop=true \
-         caps=video/x-h264,stream-format=byte-stream,framerate=25/1 \
-         ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )",
+        "( filesrc location=\"{}\" ! qtdemux ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )",
         film.display()
     ));
-    factory.set_shared(true);
+    // Each lane sees the film from its beginning.
+    factory.set_shared(false);
     let mounts = server.mount_points().context("the camera has no place")?;
     mounts.add_factory("/s", factory);
     server.attach(None)?;

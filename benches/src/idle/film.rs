@@ -6,7 +6,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSrc;
 use samples::{FPS, HEIGHT, Scene, SceneKind, SceneSpec, WIDTH};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// How a camera is set.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,10 @@ pub const ENCODERS: [Encoder; 4] = [
 /// A second of the still film has so many frames.
 const CAMERA_FPS: u32 = 25;
 
-/// A still gate with a sensor's noise at 720p25, GOP 50 at about 2.5 Mbit/s, 20 s: raw H.264.
-pub(super) fn still(path: &Path) -> Result<()> {
+/// A still gate with a sensor's noise at 720p25, GOP 50 at about 2.5 Mbit/s, as long as a lane
+/// is watched.
+pub(super) fn still(path: &Path, lasts: Duration) -> Result<()> {
+    let n_frames = u32::try_from(lasts.as_secs())? * CAMERA_FPS;
     let mut scene = Scene::new(&SceneSpec::new(SceneKind::Gate, 1), None)?;
     let mut still = picture();
     scene.render(0, &mut still);
@@ -57,15 +59,9 @@ pub(super) fn still(path: &Path) -> Result<()> {
         options: "tune=zerolatency pass=cbr bitrate=2500 vbv-buf-capacity=2000 key-int-max=50",
         noise: 2.0,
     };
-    let tail = "video/x-h264,stream-format=byte-stream,alignment=au";
-    encode(
-        path,
-        (&encoder, CAMERA_FPS, tail),
-        20 * CAMERA_FPS,
-        |_, rgb| {
-            rgb.copy_from_slice(&still);
-        },
-    )
+    encode(path, (&encoder, CAMERA_FPS), n_frames, |_, rgb| {
+        rgb.copy_from_slice(&still);
+    })
 }
 
 /// A gate where nothing moves for a while, and then the scene's first vehicle comes. `still_frames`
@@ -81,14 +77,9 @@ pub(super) fn arrival(
     let arrives = vehicle.context("the scene has no vehicle")?.arrive_frame;
     let before = arrives.saturating_sub(1);
     let n_frames = still_frames + 7 * FPS;
-    encode(
-        path,
-        (encoder, FPS, "h264parse ! mp4mux"),
-        n_frames,
-        |n, rgb| {
-            scene.render(before + n.saturating_sub(still_frames), rgb);
-        },
-    )?;
+    encode(path, (encoder, FPS), n_frames, |n, rgb| {
+        scene.render(before + n.saturating_sub(still_frames), rgb);
+    })?;
     Ok(still_frames + arrives - before)
 }
 
@@ -99,7 +90,7 @@ fn picture() -> Vec<u8> {
 /// Draws so many frames, adds noise, and encodes them.
 fn encode(
     path: &Path,
-    (encoder, fps, tail): (&Encoder, u32, &str),
+    (encoder, fps): (&Encoder, u32),
     n_frames: u32,
     mut draw: impl FnMut(u32, &mut [u8]),
 ) -> Result<()> {
@@ -108,7 +99,7 @@ fn encode(
         "appsrc name=src format=time block=true max-bytes=9000000 \
          caps=video/x-raw,format=RGB,width={WIDTH},height={HEIGHT},framerate={fps}/1 \
          ! videoconvert ! video/x-raw,format=I420 \
-         ! x264enc speed-preset=veryfast option-string=scenecut=0 {} ! {tail} \
+         ! x264enc speed-preset=veryfast option-string=scenecut=0 {} ! h264parse ! mp4mux \
          ! filesink location=\"{}\"",
         encoder.options,
         path.display()

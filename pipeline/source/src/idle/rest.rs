@@ -13,6 +13,9 @@ use std::time::Duration;
 /// be decoded at once.
 pub(crate) const KEY_INTERVAL_MAX: Duration = Duration::from_millis(4200);
 
+/// So many buffers in a row without a picture that can be made out are told.
+const N_UNREADABLE_MAX: u32 = 50;
+
 /// Without a key frame for so long the operator is told.
 const WITHOUT_KEY_MAX: Duration = Duration::from_secs(12);
 
@@ -78,6 +81,7 @@ pub(crate) struct Rest<B> {
     /// Woken by sizes, and nobody has wanted the frames yet.
     is_alarm: bool,
     n_passed_over: u64,
+    n_unreadable: u32,
     doubt: Option<Doubt>,
 }
 
@@ -102,6 +106,7 @@ impl<B: Clone> Rest<B> {
             awake_since: None,
             is_alarm: false,
             n_passed_over: 0,
+            n_unreadable: 0,
             doubt: None,
         }
     }
@@ -110,7 +115,11 @@ impl<B: Clone> Rest<B> {
     pub(crate) fn take(&mut self, arrival: Arrival<B>, is_wanted: bool) -> Step<B> {
         let Arrival { unit, at, buffer } = arrival;
         let (Some(unit), Some(at)) = (unit, at) else {
-            self.doubt = Some(Doubt::Unreadable);
+            // Parameters alone are no picture; a stream without any is another format.
+            self.n_unreadable += 1;
+            if self.n_unreadable == N_UNREADABLE_MAX {
+                self.doubt = Some(Doubt::Unreadable);
+            }
             return self.wake(buffer, at.or(self.last_at));
         };
         if self.last_at.is_some_and(|last| at + SET_BACK < last) {
@@ -121,6 +130,7 @@ impl<B: Clone> Rest<B> {
             };
             return self.wake(buffer, Some(at));
         }
+        self.n_unreadable = 0;
         self.last_at = Some(at);
         let first_at = *self.first_at.get_or_insert(at);
         let is_key = unit.kind == Kind::Key;
@@ -389,6 +399,11 @@ mod tests {
         };
         let woken = stream.rest.take(arrival, false);
         assert!(matches!(woken, Step::CatchUp { kept, .. } if kept.len() == 3));
+        for buffer in 1..u64::from(N_UNREADABLE_MAX) {
+            assert_eq!(stream.rest.take_doubt(), None);
+            let (unit, at) = (None, Some(Duration::ZERO));
+            stream.rest.take(Arrival { unit, at, buffer }, false);
+        }
         assert_eq!(stream.rest.take_doubt(), Some(Doubt::Unreadable));
     }
 

@@ -28,6 +28,12 @@ const SURPRISE_MAX: f64 = 10.0;
 /// The sum from which something moves: one picture 7.5 spreads above, or two 5 spreads above.
 const MOVES_FROM: f64 = 5.0;
 
+/// No more is summed up, so that it is quiet again soon after.
+const SUM_MAX: f64 = 15.0;
+
+/// So many pictures after a key frame may be smaller than usual.
+const N_PAID_BACK: usize = 10;
+
 /// The share of its median that sizes of a stream with a constant rate vary by at least, when they
 /// still say something.
 const TELLING_MIN: f64 = 0.001;
@@ -45,7 +51,7 @@ pub(crate) struct SizeWatch {
     sizes: [Sizes; 3],
     /// What was above the usual, and what was below it.
     sums: [f64; 2],
-    is_after_key: bool,
+    n_since_key: usize,
     caution: f64,
 }
 
@@ -72,7 +78,7 @@ impl SizeWatch {
         Self {
             sizes: Default::default(),
             sums: [0.0; 2],
-            is_after_key: true,
+            n_since_key: 0,
             caution: 1.0,
         }
     }
@@ -81,22 +87,29 @@ impl SizeWatch {
     pub(crate) fn sees_motion(&mut self, unit: Unit) -> bool {
         let n = match unit.kind {
             Kind::Key | Kind::Intra => {
-                self.is_after_key = true;
+                self.n_since_key = 0;
+                self.sums[1] = 0.0;
                 return self.is_moving();
             }
             Kind::Reference => 0,
             Kind::Bidirectional => 1,
             Kind::Disposable => 2,
         };
+        self.n_since_key += 1;
         // The picture after a key frame mends what that one lost, and is as large as it likes.
-        if std::mem::take(&mut self.is_after_key) {
+        if self.n_since_key == 1 {
             return self.is_moving();
         }
+        // A constant rate is paid back after a key frame with small pictures, and they mean nothing.
+        let is_paid_back = N_PAID_BACK < self.n_since_key;
         let size = unit.n_bytes as f64;
         if let Some(usual) = self.sizes[n].usual {
             let apart = (size - usual.median) / (usual.spread * self.caution);
             for (sum, apart) in self.sums.iter_mut().zip([apart, -apart]) {
-                *sum = (*sum + (apart - USUAL).min(SURPRISE_MAX)).max(0.0);
+                *sum = (*sum + (apart - USUAL).min(SURPRISE_MAX)).clamp(0.0, SUM_MAX);
+            }
+            if !is_paid_back {
+                self.sums[1] = 0.0;
             }
         }
         self.sizes[n].remember(size);
@@ -106,7 +119,8 @@ impl SizeWatch {
     /// Takes a picture in which things may well move: nothing is learnt from it.
     pub(crate) fn pass_over(&mut self, unit: Unit) {
         self.sums = [0.0; 2];
-        self.is_after_key = matches!(unit.kind, Kind::Key | Kind::Intra);
+        let is_intra = matches!(unit.kind, Kind::Key | Kind::Intra);
+        self.n_since_key = if is_intra { 0 } else { self.n_since_key + 1 };
     }
 
     fn is_moving(&self) -> bool {
