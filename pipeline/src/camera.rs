@@ -2,6 +2,7 @@
 //!
 //! A camera is held by one worker at a time, so everything here sees the frames in order.
 
+mod attention;
 mod faces;
 mod plates;
 mod rides;
@@ -32,31 +33,9 @@ use tracker::{
 };
 use wire::Count;
 
-/// A live picture at most this often.
-const LIVE_INTERVAL: Duration = Duration::from_millis(500);
-
-/// A still scene is looked at this often all the same: what stands there is not forgotten.
-const STILL_INTERVAL: Duration = Duration::from_secs(2);
-
-/// Where nothing has moved and nothing has been for this long, not every frame is wanted.
-const QUIET_SPAN: Duration = Duration::from_secs(4);
-
-/// Where nothing has moved and nothing has been for [`RESTING_SPAN`], a look this often is enough.
-const RESTING_INTERVAL: Duration = Duration::from_secs(10);
-
-/// See [`RESTING_INTERVAL`].
-const RESTING_SPAN: Duration = Duration::from_secs(15);
-
-/// Things that stand still before a camera that has no gate are looked at this often.
-const WAITING_INTERVAL: Duration = Duration::from_millis(400);
-
 /// How long what is not believed yet is waited for: a gate at which everybody is settled may miss
 /// it once.
 const TENTATIVE_COAST: Duration = Duration::from_millis(800);
-
-/// A gate at which everybody is settled looks this often: somebody new may come, and who is there
-/// may go.
-const SETTLED_INTERVAL: Duration = Duration::from_millis(280);
 
 /// In so many frames a thing is seen before it is believed.
 const CONFIRM_HITS: u32 = 3;
@@ -264,19 +243,6 @@ impl CameraCore {
         self.clock_error = bound;
     }
 
-    /// Whether every frame is wanted, as far as the frames so far say: something is there, or moved
-    /// a moment ago, or what cannot be seen to move has to be followed, as a signal.
-    pub(crate) fn wants_every_frame(&self) -> bool {
-        let has_rested = |span| self.has_been_quiet(span);
-        self.motion.is_none() || self.traffic.is_some() || !has_rested(QUIET_SPAN)
-    }
-
-    fn has_been_quiet(&self, span: Duration) -> bool {
-        let is_empty = self.n_live_tracks == 0 && self.told.is_empty();
-        let since = self.last_busy_at.zip(self.newest_at);
-        is_empty && since.is_some_and(|(busy, now)| span <= now.since(busy))
-    }
-
     fn prepare(&mut self, frame: &Frame) {
         let size = (frame.width, frame.height);
         if self.place.as_ref().is_some_and(|place| place.is_for(size)) {
@@ -300,34 +266,6 @@ impl CameraCore {
         }
         self.tracker.set_view(place.bounds);
         self.place = Some(place);
-    }
-
-    /// Whether the models are asked about this frame.
-    ///
-    /// A gate looks at every frame while somebody there is not settled, and less often once
-    /// everybody is.
-    /// Elsewhere a frame in which nothing moves is left out, but for a look now and then.
-    fn is_worth_a_look(&mut self, frame: &Frame) -> bool {
-        let Some(motion) = &mut self.motion else {
-            return true;
-        };
-        // A gate that fails must not hide a vehicle: look.
-        let has_motion = motion.has_motion(frame).unwrap_or(true);
-        let has_tracks = 0 < self.n_live_tracks;
-        if has_motion || has_tracks || self.last_busy_at.is_none() {
-            self.last_busy_at = Some(frame.captured_at);
-        }
-        let is_settled = !self.told.is_empty() && self.told.values().all(|told| told.is_decisive);
-        let interval = match (self.plan.is_gate, has_tracks) {
-            (true, true) if is_settled => SETTLED_INTERVAL,
-            (true, true) => Duration::ZERO,
-            (false, true) if !has_motion => WAITING_INTERVAL,
-            (_, false) if !has_motion && self.has_been_quiet(RESTING_SPAN) => RESTING_INTERVAL,
-            (_, false) if !has_motion => STILL_INTERVAL,
-            _ => Duration::ZERO,
-        };
-        self.last_looked_at
-            .is_none_or(|last| interval <= frame.captured_at.since(last))
     }
 
     fn find_objects<D: Detector>(
@@ -468,9 +406,10 @@ impl CameraCore {
     }
 
     fn show(&mut self, frame: &Frame, marks: &[Mark], outlets: &Outlets) {
+        let interval = self.live_interval();
         let is_due = self
             .last_live_at
-            .is_none_or(|last| LIVE_INTERVAL <= frame.captured_at.since(last));
+            .is_none_or(|last| interval <= frame.captured_at.since(last));
         if !is_due {
             return;
         }

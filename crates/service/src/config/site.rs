@@ -7,10 +7,12 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use toml::Spanned;
 
+mod decode;
 mod hours;
 mod places;
 mod validate;
 
+pub use decode::DecodeKind;
 pub use hours::parse_hours;
 pub use validate::{Problem, Severity};
 
@@ -191,30 +193,6 @@ fn default_fps_max() -> Spanned<f32> {
 
 fn yes() -> bool {
     true
-}
-
-impl CameraSection {
-    /// Which frames are decoded: what is written, or else [`DecodeKind::WhenMoving`] for a network
-    /// camera that has a motion gate and no signal to watch.
-    pub fn decodes(&self) -> DecodeKind {
-        let is_network_camera = self.source.get_ref().rtsp.is_some();
-        let may_rest = self.motion_gate && self.stop_line.is_none();
-        match &self.decode {
-            Some(decode) => *decode.get_ref(),
-            None if is_network_camera && may_rest => DecodeKind::WhenMoving,
-            None => DecodeKind::All,
-        }
-    }
-}
-
-/// Which frames of a camera are decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DecodeKind {
-    /// All.
-    All,
-    /// Key frames while nothing moves, all otherwise.
-    WhenMoving,
 }
 
 /// What a camera looks for.

@@ -1,9 +1,10 @@
 //! Whether something moves, from the sizes of coded pictures alone. Pure.
 //!
 //! A picture of a still scene says little more than its noise; one in which something moves says
-//! more, or covers some of the noise. Each kind of picture is held against its own recent sizes by median and spread, which a
-//! few large ones do not move, and what is above or below is summed up (the CUSUM of Page 1954): one
-//! picture that is far off is enough, and so are several that are a little off.
+//! more, or covers some of the noise. Each kind of picture is held against its own recent sizes by
+//! median and spread, which a few large ones do not move, and what is above or below is summed up
+//! (the CUSUM of Page 1954): one picture that is far off is enough, and so are several that are a
+//! little off.
 
 use super::units::{Kind, Unit};
 use std::collections::VecDeque;
@@ -100,7 +101,7 @@ impl SizeWatch {
         if self.n_since_key == 1 {
             return self.is_moving();
         }
-        // A constant rate is paid back after a key frame with small pictures, and they mean nothing.
+        // A constant rate is paid back after a key frame with small pictures that mean nothing.
         let is_paid_back = N_PAID_BACK < self.n_since_key;
         let size = unit.n_bytes as f64;
         if let Some(usual) = self.sizes[n].usual {

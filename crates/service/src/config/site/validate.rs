@@ -1,8 +1,8 @@
 //! What is wrong with a site beyond syntax, and what to write instead.
 
 use super::{
-    AccessKind, CameraSection, CameraTask, DecodeKind, FactorKind, GateSection, PaceKind,
-    RegistrationSection, Site, hours::parse_hours, places::check_places,
+    AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
+    decode::check_decode, hours::parse_hours, places::check_places,
 };
 use domain::{
     CameraId, GateId, PersonId, Plate, SiteId,
@@ -71,7 +71,7 @@ impl Checker<'_> {
         });
     }
 
-    fn warn(&mut self, span: Range<usize>, what: impl Into<String>, instead: impl Into<String>) {
+    pub(super) fn warn(&mut self, span: Range<usize>, what: impl Into<String>, instead: &str) {
         self.add(span, what, instead);
         if let Some(problem) = self.problems.last_mut() {
             problem.severity = Severity::Warning;
@@ -194,31 +194,6 @@ fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
     }
     check_decode(checker, camera);
     check_places(checker, camera);
-}
-
-/// What never rests although it is told to.
-fn check_decode(checker: &mut Checker<'_>, camera: &CameraSection) {
-    let Some(decode) = &camera.decode else {
-        return;
-    };
-    let source = camera.source.get_ref();
-    let is_coded = source.rtsp.is_some() || source.file.is_some();
-    let why = if *decode.get_ref() == DecodeKind::All {
-        return;
-    } else if !is_coded || source.pace == PaceKind::Fast {
-        "only rtsp, and a file at its own speed, can be left undecoded"
-    } else if !camera.motion_gate {
-        "without a motion gate nobody says that nothing moves"
-    } else if camera.stop_line.is_some() {
-        "a signal is watched in every frame"
-    } else {
-        return;
-    };
-    checker.warn(
-        decode.span(),
-        format!("decode = \"when-moving\" has no effect: {why}"),
-        "write decode = \"all\", or leave it out",
-    );
 }
 
 fn check_source(checker: &mut Checker<'_>, camera: &CameraSection) {
