@@ -1,7 +1,7 @@
 //! What nobody needs to see is not decoded, and is there when it is wanted. Work is counted, not
 //! timed.
 
-use crate::support::{Camera, H264, LONG, clock, frames};
+use crate::support::{Camera, H264, LONG, clock, frames, now};
 use domain::{Frame, SourceEvent, ports::FrameSource};
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -11,7 +11,7 @@ use source::{
 };
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const FPS: u64 = 25;
@@ -195,10 +195,10 @@ fn a_camera_rests_and_wakes_by_what_it_shows_and_by_what_is_wanted() {
     let monitor = source.monitor();
     attention.set(false);
     let rest = |source: &mut Source| {
-        let (before, begun_at) = (monitor.stats().n_idle, Instant::now());
+        let (before, begun_at) = (monitor.stats().n_idle, now());
         while monitor.stats().n_idle < before + 40 {
             frames(source, 1);
-            assert!(begun_at.elapsed() < LONG, "{:?}", monitor.stats());
+            assert!(now().since(begun_at) < LONG, "{:?}", monitor.stats());
         }
     };
     rest(&mut source);
@@ -217,4 +217,52 @@ fn a_camera_rests_and_wakes_by_what_it_shows_and_by_what_is_wanted() {
     assert!(after.n_idle <= before.n_idle + 10, "{before:?} {after:?}");
     assert_eq!((after.n_stalls, after.n_attempts), (0, 1));
     assert_eq!(after.n_missing, 0);
+}
+
+#[test]
+fn a_camera_that_changes_its_resolution_at_rest_goes_on() {
+    let camera = Camera::start(0, H264, None);
+    let (options, attention) = options(Decode::WhenMoving);
+    let spec = SourceSpec::Rtsp {
+        url: camera.url(),
+        transport: RtspTransport::Tcp,
+        latency_ms: 100,
+    };
+    let mut source = Source::open(spec, options).unwrap();
+    let monitor = source.monitor();
+    attention.set(false);
+    let begun_at = now();
+    let is_late = || LONG < now().since(begun_at);
+    while monitor.stats().n_idle < 20 {
+        frames(&mut source, 1);
+        assert!(!is_late(), "{:?}", monitor.stats());
+    }
+    camera.resize(640, 480);
+    while frames(&mut source, 1)[0].width != 640 {
+        assert!(!is_late(), "{:?}", monitor.stats());
+    }
+    attention.set(true);
+    let seen = frames(&mut source, 20);
+    assert!(seen.iter().all(|frame| frame.height == 480));
+    assert_eq!(monitor.stats().n_attempts, 1);
+}
+
+#[test]
+fn a_film_that_is_damaged_at_rest_and_before_the_motion_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.mp4");
+    film(
+        &path,
+        (170, 131),
+        &format!("{X264} tune=zerolatency key-int-max=25"),
+    );
+    let mut bytes = std::fs::read(&path).unwrap();
+    let n = bytes.len();
+    for at in [n * 4 / 10, n * 5 / 10] {
+        bytes[at..at + 40].fill(0x5a);
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let (seen, stats) = play(path, Decode::WhenMoving, false);
+    assert_eq!(numbers(&seen).last(), Some(&169), "{stats:?}");
+    assert!(stats.n_decoded + stats.n_idle <= 170, "{stats:?}");
 }

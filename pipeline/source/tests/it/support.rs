@@ -231,6 +231,23 @@ impl Camera {
         eye.set_property_from_str("pattern", pattern);
     }
 
+    /// Sends pictures of another size from now on.
+    pub(crate) fn resize(&self, width: i32, height: i32) {
+        let tap = self.tap.lock().unwrap();
+        let parent = tap.as_ref().unwrap().parent().unwrap();
+        let bin = parent.downcast::<gst::Bin>().unwrap();
+        let caps = gst::Caps::builder("video/x-raw")
+            .field("format", "I420")
+            .field("width", width)
+            .field("height", height)
+            .field("framerate", gst::Fraction::new(25, 1))
+            .build();
+        let is_filter =
+            |element: &gst::Element| element.factory().is_some_and(|f| f.name() == "capsfilter");
+        let filter = bin.iterate_elements().into_iter().flatten().find(is_filter);
+        filter.unwrap().set_property("caps", caps);
+    }
+
     /// Sends pictures again.
     pub(crate) fn thaw(&self) {
         let tap = self.tap.lock().unwrap();
