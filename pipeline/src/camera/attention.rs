@@ -17,7 +17,7 @@ const STILL_INTERVAL: Duration = Duration::from_secs(2);
 const QUIET_SPAN: Duration = Duration::from_secs(4);
 
 /// Where nothing has moved and nothing has been for [`RESTING_SPAN`], a look this often is enough.
-const RESTING_INTERVAL: Duration = Duration::from_secs(10);
+const RESTING_INTERVAL: Duration = Duration::from_secs(30);
 
 /// See [`RESTING_INTERVAL`].
 const RESTING_SPAN: Duration = Duration::from_secs(15);
