@@ -46,6 +46,8 @@ pub struct CameraReport {
     pub note: String,
     /// Frames that the source delivered.
     pub frames: u64,
+    /// Of these, frames that were not decoded because nothing moved.
+    pub idle: u64,
     /// Frames given to the models.
     pub analysed: u64,
     /// Frames that were due and replaced by a newer one.

@@ -7,10 +7,12 @@ use service::{
     clock,
     config::{
         ConfigText,
-        site::{CameraSection, CameraTask, PaceKind, Problem, Severity, Site, SourceSection},
+        site::{
+            CameraSection, CameraTask, DecodeKind, PaceKind, Problem, Severity, Site, SourceSection,
+        },
     },
 };
-use source::{Pace, RtspTransport, SourceOptions, SourceSpec};
+use source::{Decode, Pace, RtspTransport, SourceOptions, SourceSpec};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -115,6 +117,10 @@ impl LoadedSite {
         let mut options = SourceOptions::new(id.clone(), Arc::new(clock::now));
         options.fps_max = Some(f64::from(*camera.fps_max.get_ref()));
         options.loop_playback = source.repeat;
+        options.decode = match camera.decodes() {
+            DecodeKind::All => Decode::All,
+            DecodeKind::WhenMoving => Decode::WhenMoving,
+        };
         let is_fast = source.pace == PaceKind::Fast;
         options.pace = if is_fast {
             Pace::AsFastAsPossible

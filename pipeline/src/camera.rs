@@ -2,6 +2,7 @@
 //!
 //! A camera is held by one worker at a time, so everything here sees the frames in order.
 
+mod attention;
 mod faces;
 mod plates;
 mod rides;
@@ -32,22 +33,9 @@ use tracker::{
 };
 use wire::Count;
 
-/// A live picture at most this often.
-const LIVE_INTERVAL: Duration = Duration::from_millis(500);
-
-/// A still scene is looked at this often all the same: what stands there is not forgotten.
-const STILL_INTERVAL: Duration = Duration::from_secs(2);
-
-/// Things that stand still before a camera that has no gate are looked at this often.
-const WAITING_INTERVAL: Duration = Duration::from_millis(400);
-
 /// How long what is not believed yet is waited for: a gate at which everybody is settled may miss
 /// it once.
 const TENTATIVE_COAST: Duration = Duration::from_millis(800);
-
-/// A gate at which everybody is settled looks this often: somebody new may come, and who is there
-/// may go.
-const SETTLED_INTERVAL: Duration = Duration::from_millis(280);
 
 /// In so many frames a thing is seen before it is believed.
 const CONFIRM_HITS: u32 = 3;
@@ -81,6 +69,8 @@ pub(crate) struct CameraCore {
     /// Looks at the lane that found no plate.
     n_empty_lane: u32,
     last_looked_at: Option<Timestamp>,
+    /// When something last moved or was there; the first frame before that.
+    last_busy_at: Option<Timestamp>,
     last_live_at: Option<Timestamp>,
     n_live_tracks: usize,
     newest_at: Option<Timestamp>,
@@ -125,6 +115,7 @@ impl CameraCore {
             last_plate_look: BTreeMap::new(),
             n_empty_lane: 0,
             last_looked_at: None,
+            last_busy_at: None,
             last_live_at: None,
             n_live_tracks: 0,
             newest_at: None,
@@ -241,6 +232,7 @@ impl CameraCore {
         self.told.clear();
         self.last_plate_look.clear();
         self.last_looked_at = None;
+        self.last_busy_at = None;
         self.last_live_at = None;
         self.n_live_tracks = 0;
         self.newest_at = None;
@@ -274,30 +266,6 @@ impl CameraCore {
         }
         self.tracker.set_view(place.bounds);
         self.place = Some(place);
-    }
-
-    /// Whether the models are asked about this frame.
-    ///
-    /// A gate looks at every frame while somebody there is not settled, and less often once
-    /// everybody is.
-    /// Elsewhere a frame in which nothing moves is left out, but for a look now and then.
-    fn is_worth_a_look(&mut self, frame: &Frame) -> bool {
-        let Some(motion) = &mut self.motion else {
-            return true;
-        };
-        // A gate that fails must not hide a vehicle: look.
-        let has_motion = motion.has_motion(frame).unwrap_or(true);
-        let has_tracks = 0 < self.n_live_tracks;
-        let is_settled = !self.told.is_empty() && self.told.values().all(|told| told.is_decisive);
-        let interval = match (self.plan.is_gate, has_tracks) {
-            (true, true) if is_settled => SETTLED_INTERVAL,
-            (true, true) => Duration::ZERO,
-            (false, true) if !has_motion => WAITING_INTERVAL,
-            (_, false) if !has_motion => STILL_INTERVAL,
-            _ => Duration::ZERO,
-        };
-        self.last_looked_at
-            .is_none_or(|last| interval <= frame.captured_at.since(last))
     }
 
     fn find_objects<D: Detector>(
@@ -438,9 +406,10 @@ impl CameraCore {
     }
 
     fn show(&mut self, frame: &Frame, marks: &[Mark], outlets: &Outlets) {
+        let interval = self.live_interval();
         let is_due = self
             .last_live_at
-            .is_none_or(|last| LIVE_INTERVAL <= frame.captured_at.since(last));
+            .is_none_or(|last| interval <= frame.captured_at.since(last));
         if !is_due {
             return;
         }

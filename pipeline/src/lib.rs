@@ -33,7 +33,7 @@ use gallery::Gallery;
 use output::Outputs;
 use scheduler::{LaneConfig, Scheduler};
 use service::evidence::EvidenceStore;
-use source::{SourceMonitor, SourceOptions, SourceSpec, StopHandle};
+use source::{Attention, SourceMonitor, SourceOptions, SourceSpec, StopHandle};
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -89,6 +89,8 @@ struct Camera {
     id: CameraId,
     core: Mutex<CameraCore>,
     source: Mutex<Option<(StopHandle, SourceMonitor)>>,
+    /// Tells the source whether every frame is wanted.
+    attention: Attention,
     source_cpu: Mutex<Duration>,
     rate: Mutex<FrameRate>,
     newest: Mutex<Option<Frame>>,
@@ -143,6 +145,7 @@ impl Pipeline {
                 id,
                 core: Mutex::new(core),
                 source: Mutex::new(None),
+                attention: setup.options.attention.clone(),
                 source_cpu: Mutex::new(Duration::ZERO),
                 rate: Mutex::default(),
                 newest: Mutex::new(None),
@@ -235,7 +238,8 @@ impl Inner {
         stats.dropped = counts.dropped;
         if let Some((_, monitor)) = &*locked(&camera.source) {
             let source = monitor.stats();
-            stats.frames = source.n_decoded;
+            stats.frames = source.n_decoded + source.n_idle;
+            stats.idle = source.n_idle;
             stats.missing = source.n_missing;
             stats.dropped += source.n_dropped + source.n_missing;
         }
@@ -309,11 +313,11 @@ fn work<D: Detector>(inner: &Inner, detector: &mut D) {
             core.set_clock_error(clock_error.unwrap_or_default());
             core.judge(&frame, detector, &inner.outlets)
         });
-        match judged {
+        match &judged {
             Some(Ok(())) => n_panics = 0,
             Some(Err(error)) => {
                 n_panics = 0;
-                camera.count_failure(&error_line(&error));
+                camera.count_failure(&error_line(error));
             }
             None => {
                 n_panics += 1;
@@ -328,7 +332,13 @@ fn work<D: Detector>(inner: &Inner, detector: &mut D) {
                 }
             }
         }
-        locked(&camera.core).stats.cpu += stats::thread_cpu().saturating_sub(before);
+        let mut core = locked(&camera.core);
+        core.stats.cpu += stats::thread_cpu().saturating_sub(before);
+        // After a frame that failed nobody knows what is there.
+        let was_judged = matches!(judged, Some(Ok(())));
+        camera
+            .attention
+            .set(!was_judged || core.wants_every_frame());
     }
 }
 

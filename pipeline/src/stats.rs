@@ -6,8 +6,10 @@ use std::{collections::BTreeMap, time::Duration};
 /// Counts of one camera since the start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CameraStats {
-    /// Frames that the source delivered or skipped by rate.
+    /// Frames that the source delivered, skipped by rate, or did not decode.
     pub frames: u64,
+    /// Of these, frames that were not decoded, because nothing moved. They are no drops.
+    pub idle: u64,
     /// Frames given to the models.
     pub analysed: u64,
     /// Frames in which nothing moved, so that the models were not asked.

@@ -169,6 +169,7 @@ fn numbers(camera: &DemoCamera, stats: &CameraStats, seen: &Seen) -> CameraRepor
         status: "ran".to_owned(),
         note: camera.name.to_owned(),
         frames: stats.frames,
+        idle: stats.idle,
         analysed: stats.analysed,
         dropped: stats.dropped,
         fps: if 0.0 < span {

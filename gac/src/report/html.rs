@@ -55,18 +55,19 @@ fn cameras(report: &Report) -> String {
     let row = |c: &CameraReport| {
         if c.status == "skipped" {
             return format!(
-                "<tr><td>{}</td><td class=\"text\" colspan=\"12\">skipped: {}</td></tr>",
+                "<tr><td>{}</td><td class=\"text\" colspan=\"13\">skipped: {}</td></tr>",
                 escape(&c.id),
                 escape(&c.note)
             );
         }
         format!(
-            "<tr><td>{}<br><span class=\"note\">{}</span></td><td>{}</td><td>{}</td><td>{}</td>\
+            "<tr><td>{}<br><span class=\"note\">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
              <td>{:.1}</td><td>{:.1}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
              <td>{}</td><td>{}</td></tr>",
             escape(&c.id),
             escape(&c.note),
             c.frames,
+            c.idle,
             c.analysed,
             c.dropped,
             c.fps,
@@ -82,7 +83,7 @@ fn cameras(report: &Report) -> String {
     };
     let rows: String = report.cameras.iter().map(row).collect();
     format!(
-        "<table><tr><th>camera</th><th>frames</th><th>analysed</th><th>dropped</th><th>fps</th>\
+        "<table><tr><th>camera</th><th>frames</th><th>not decoded</th><th>analysed</th><th>dropped</th><th>fps</th>\
          <th>CPU s</th><th>detections</th><th>tracks</th><th>sightings</th><th>verdicts</th>\
          <th>candidates</th><th>precision</th><th>recall</th></tr>{rows}</table>"
     )

@@ -11,6 +11,8 @@ pub(crate) struct Moment {
     pub(crate) pts: Option<Duration>,
     /// By the clock.
     pub(crate) measured: Timestamp,
+    /// Frames before it were not decoded, because nothing moved.
+    pub(crate) is_after_rest: bool,
 }
 
 /// Which losses a frame's time is trusted to show.
@@ -67,10 +69,13 @@ impl Delivery {
     ) -> SourceEvent {
         let n_jumps = self.timeline.stats().n_discontinuities;
         let n_set_back = self.timeline.stats().n_set_back;
+        if moment.is_after_rest {
+            self.timeline.rest();
+        }
         let captured_at = self.timeline.stamp(moment.pts, moment.measured);
         let n_missing = match (self.pauses, self.last_at) {
             (Pauses::AreLosses, Some(last_at))
-                if self.timeline.stats().n_discontinuities == n_jumps =>
+                if self.timeline.stats().n_discontinuities == n_jumps && !moment.is_after_rest =>
             {
                 let n_absent = self.timeline.missing_between(last_at, captured_at);
                 n_absent.saturating_sub(n_dropped)
@@ -159,6 +164,7 @@ mod tests {
             let moment = Moment {
                 pts: Some(Duration::from_millis(pts_ms)),
                 measured: at,
+                is_after_rest: false,
             };
             let picture = Picture {
                 width: 1,

@@ -6,6 +6,7 @@ use crate::{
     delivery::Moment,
     redact,
     slot::{Slot, Taken},
+    stop::StopHandle,
     thinning::Thinner,
 };
 use gstreamer as gst;
@@ -49,12 +50,20 @@ pub(crate) enum Intaken {
 }
 
 /// What GStreamer's threads and the reader's both see.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     fault: Mutex<Option<Fault>>,
     codec: Mutex<Option<String>>,
     n_decoded: AtomicU64,
     n_skipped: AtomicU64,
+    /// Pictures that were not decoded because nothing moved, and will not be.
+    n_idle: AtomicU64,
+    /// Pictures that arrived and are kept undecoded, or were.
+    n_kept: AtomicU64,
+    /// The time of a picture that the decoder will give a second time.
+    again: Mutex<Option<gst::ClockTime>>,
+    /// The pipeline is about to end.
+    pub(crate) closing: StopHandle,
     /// CPU time of the thread that decodes, microseconds.
     cpu_us: AtomicU64,
     has_video: AtomicBool,
@@ -63,7 +72,51 @@ pub(crate) struct Shared {
     span: Mutex<Option<[gst::ClockTime; 2]>>,
 }
 
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            fault: Mutex::default(),
+            codec: Mutex::default(),
+            n_decoded: AtomicU64::default(),
+            n_skipped: AtomicU64::default(),
+            n_idle: AtomicU64::default(),
+            n_kept: AtomicU64::default(),
+            again: Mutex::default(),
+            closing: StopHandle::new(),
+            cpu_us: AtomicU64::default(),
+            has_video: AtomicBool::default(),
+            has_other: AtomicBool::default(),
+            span: Mutex::default(),
+        }
+    }
+}
+
 impl Shared {
+    /// Notes pictures that are not decoded because nothing moves.
+    pub(crate) fn pass_over_pictures(&self, n: u64) {
+        self.n_idle.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Notes a picture that arrived, whatever becomes of it.
+    pub(crate) fn hear_picture(&self) {
+        self.n_kept.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The decoder is fed anew from a key frame whose picture it has given before.
+    pub(crate) fn expect_again(&self, pts: Option<gst::ClockTime>) {
+        let newest = lock(&self.span).map(|[_first, newest]| newest);
+        *lock(&self.again) = pts.filter(|pts| newest == Some(*pts));
+    }
+
+    fn is_again(&self, pts: Option<gst::ClockTime>) -> bool {
+        let mut again = lock(&self.again);
+        let is_again = pts.is_some() && *again == pts;
+        if is_again {
+            *again = None;
+        }
+        is_again
+    }
+
     /// The first fault is the cause; the later ones are its consequences.
     pub(crate) fn fail(&self, fault: Fault) {
         // GStreamer's words for a file of sound alone are "internal data stream error".
@@ -119,7 +172,7 @@ impl Shared {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -132,6 +185,9 @@ pub(crate) struct Intake {
     n_dropped_seen: u64,
     n_decoded_seen: u64,
     n_skipped_seen: u64,
+    n_idle_seen: u64,
+    n_kept_seen: u64,
+    n_idle_told: u64,
     cpu_us_seen: u64,
 }
 
@@ -140,6 +196,10 @@ pub(crate) struct Intake {
 pub(crate) struct Progress {
     pub(crate) n_decoded: u64,
     pub(crate) n_skipped: u64,
+    /// Not decoded because nothing moved.
+    pub(crate) n_idle: u64,
+    /// Whether pictures arrived, decoded or not.
+    pub(crate) is_alive: bool,
     pub(crate) cpu: Duration,
 }
 
@@ -180,6 +240,9 @@ impl Intake {
             n_dropped_seen: 0,
             n_decoded_seen: 0,
             n_skipped_seen: 0,
+            n_idle_seen: 0,
+            n_kept_seen: 0,
+            n_idle_told: 0,
             cpu_us_seen: 0,
         }
     }
@@ -197,7 +260,7 @@ impl Intake {
     }
 
     /// When the picture was taken: its age is what the pipeline's clock says beyond its time.
-    pub(crate) fn moment(&self, sample: &gst::Sample, options: &SourceOptions) -> Moment {
+    pub(crate) fn moment(&mut self, sample: &gst::Sample, options: &SourceOptions) -> Moment {
         let now = (options.clock)();
         let running_now = self.pipeline.current_running_time();
         let running = running_time(sample);
@@ -207,9 +270,13 @@ impl Intake {
             }
             _ => now,
         };
+        let n_idle = self.shared.n_idle.load(Ordering::Relaxed);
+        let is_after_rest = self.n_idle_told < n_idle;
+        self.n_idle_told = n_idle;
         Moment {
             pts: running.map(|time| Duration::from_nanos(time.nseconds())),
             measured,
+            is_after_rest,
         }
     }
 
@@ -230,15 +297,21 @@ impl Intake {
     pub(crate) fn take_progress(&mut self) -> Progress {
         let n_decoded = self.shared.n_decoded.load(Ordering::Relaxed);
         let n_skipped = self.shared.n_skipped.load(Ordering::Relaxed);
+        let n_idle = self.shared.n_idle.load(Ordering::Relaxed);
+        let n_kept = self.shared.n_kept.load(Ordering::Relaxed);
         let cpu_us = self.shared.cpu_us.load(Ordering::Relaxed);
         let new = Progress {
             n_decoded: n_decoded - self.n_decoded_seen,
             n_skipped: n_skipped - self.n_skipped_seen,
+            n_idle: n_idle - self.n_idle_seen,
+            is_alive: self.n_decoded_seen < n_decoded || self.n_kept_seen < n_kept,
             cpu: Duration::from_micros(cpu_us.saturating_sub(self.cpu_us_seen)),
         };
         self.cpu_us_seen = cpu_us;
         self.n_decoded_seen = n_decoded;
         self.n_skipped_seen = n_skipped;
+        self.n_idle_seen = n_idle;
+        self.n_kept_seen = n_kept;
         new
     }
 }
@@ -247,6 +320,7 @@ impl Drop for Intake {
     fn drop(&mut self) {
         // Wakes the streaming thread, which stopping the pipeline waits for.
         self.slot.close();
+        self.shared.closing.stop();
         if let Err(error) = self.pipeline.set_state(gst::State::Null) {
             tracing::debug!(%error, "pipeline did not stop");
         }
@@ -284,6 +358,11 @@ fn count_on(pad: &gst::Pad, fps_max: Option<f64>, shared: &Arc<Shared>) {
     let shared = Arc::clone(shared);
     let thinner = fps_max.map(|fps| Mutex::new(Thinner::new(fps)));
     pad.add_probe(gst::PadProbeType::BUFFER, move |_pad, info| {
+        let pts = info.buffer().and_then(|buffer| buffer.pts());
+        if shared.is_again(pts) {
+            drop(info.data.take());
+            return gst::PadProbeReturn::Handled;
+        }
         shared.n_decoded.fetch_add(1, Ordering::Relaxed);
         // The thread that brings a decoded picture is the one that decoded it.
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -294,7 +373,6 @@ fn count_on(pad: &gst::Pad, fps_max: Option<f64>, shared: &Arc<Shared>) {
         shared
             .cpu_us
             .store(u64::try_from(cpu_us).unwrap_or(0), Ordering::Relaxed);
-        let pts = info.buffer().and_then(|buffer| buffer.pts());
         if let Some(pts) = pts {
             shared.reach(pts);
         }

@@ -10,11 +10,13 @@
 
 #![warn(missing_docs)]
 
+mod attention;
 mod backoff;
 mod container;
 mod convert;
 mod delivery;
 mod error;
+mod idle;
 mod intake;
 mod live;
 mod loss_log;
@@ -32,6 +34,7 @@ mod stored;
 mod thinning;
 pub mod timeline;
 
+pub use attention::Attention;
 pub use error::SourceError;
 pub use monitor::{SourceMonitor, SourceState, SourceStats};
 pub use pictures::read_picture;
@@ -40,8 +43,8 @@ pub use redact::redact;
 pub use ring::{FrameRing, RingLimits};
 pub use slot::{Put, Slot, SlotStats, Taken};
 pub use spec::{
-    LiveOptions, Pace, RtspTransport, SceneRenderer, SourceOptions, SourceSpec, StateCallback,
-    WallClock,
+    Decode, LiveOptions, Pace, RtspTransport, SceneRenderer, SourceOptions, SourceSpec,
+    StateCallback, WallClock,
 };
 pub use stop::StopHandle;
 

@@ -208,9 +208,10 @@ impl FrameSource for LiveSource {
             self.context.monitor.count(|stats| {
                 stats.n_decoded += progress.n_decoded;
                 stats.n_skipped += progress.n_skipped;
+                stats.n_idle += progress.n_idle;
                 stats.cpu += progress.cpu;
             });
-            if 0 < progress.n_decoded {
+            if progress.is_alive {
                 attempt.heard_at = steady_now();
             }
             let loss = match taken {

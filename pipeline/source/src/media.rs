@@ -2,6 +2,7 @@
 
 use crate::{
     RtspTransport, SourceError, SourceOptions, container,
+    idle::IdleLane,
     intake::{Fault, Flow, Intake},
     redact,
 };
@@ -90,7 +91,7 @@ pub(crate) fn file(
     };
     src.link(&head).map_err(|e| broken(&e))?;
     let intake = Intake::new(pipeline, sink, flow, options);
-    decode_first_video(&parse, &intake);
+    decode_first_video(&parse, &intake, IdleLane::new(flow, options));
     if head != parse {
         parse_first_video(&head, &parse, &intake);
     }
@@ -130,7 +131,7 @@ pub(crate) fn rtsp(camera: &RtspCamera, options: &SourceOptions) -> Result<Intak
     let sink = sink()?;
     add(&pipeline, &[&src, &parse, sink.upcast_ref()])?;
     let intake = Intake::new(pipeline, sink, Flow::Live, options);
-    decode_first_video(&parse, &intake);
+    decode_first_video(&parse, &intake, IdleLane::new(Flow::Live, options));
     let (parse, shared) = (parse.downgrade(), Arc::clone(&intake.shared));
     src.connect_pad_added(move |_src, pad| {
         let Some(target) = parse.upgrade().and_then(|parse| parse.static_pad("sink")) else {
@@ -266,7 +267,7 @@ fn parse_first_video(demuxer: &gst::Element, parse: &gst::Element, intake: &Inta
 }
 
 /// Puts a decoder between the first video stream and the sink.
-fn decode_first_video(parse: &gst::Element, intake: &Intake) {
+fn decode_first_video(parse: &gst::Element, intake: &Intake, idle: Option<IdleLane>) {
     let shared = Arc::clone(&intake.shared);
     let (pipeline, sink) = (intake.pipeline.downgrade(), intake.sink.downgrade());
     parse.connect_pad_added(move |_parse, pad| {
@@ -284,8 +285,10 @@ fn decode_first_video(parse: &gst::Element, intake: &Intake) {
         if !shared.claim_decoder(&name) {
             return;
         }
-        if let Err(fault) = decode(&pipeline, pad, &caps, &sink) {
-            shared.fail(fault);
+        match (decode(&pipeline, pad, &caps, &sink), &idle) {
+            (Ok(()), Some(idle)) => idle.clone().watch(pad, &pipeline, &shared),
+            (Ok(()), None) => {}
+            (Err(fault), _) => shared.fail(fault),
         }
     });
 }

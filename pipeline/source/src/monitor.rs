@@ -37,6 +37,8 @@ pub struct SourceStats {
     pub n_dropped: u64,
     /// Frames skipped because the rate was limited.
     pub n_skipped: u64,
+    /// Frames that were not decoded, because nothing moved and nobody wanted them.
+    pub n_idle: u64,
     /// CPU time of the thread that decodes; scenes and pictures are drawn on the reader's own
     /// thread.
     pub cpu: Duration,

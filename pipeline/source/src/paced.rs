@@ -128,6 +128,7 @@ impl<G: Gallery> FrameSource for PacedSource<G> {
             let moment = Moment {
                 pts: Some(pts),
                 measured: (self.context.options.clock)().saturating_sub(age),
+                is_after_rest: false,
             };
             self.context.monitor.enter(SourceState::Streaming);
             return Ok(match picture {

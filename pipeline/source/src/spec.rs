@@ -1,6 +1,6 @@
 //! What to open, and how.
 
-use crate::{SourceError, SourceState};
+use crate::{Attention, SourceError, SourceState};
 use domain::{CameraId, Timestamp};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -88,6 +88,17 @@ pub enum Pace {
     AsFastAsPossible,
 }
 
+/// Which frames of a camera, or of a file at its own speed, are decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decode {
+    /// All.
+    #[default]
+    All,
+    /// Key frames only while nothing moves and the reader does not want every frame; then all
+    /// since the newest key frame. H.264 and H.265; anything else is all decoded.
+    WhenMoving,
+}
+
 /// How a source behaves.
 #[derive(Clone)]
 pub struct SourceOptions {
@@ -113,6 +124,10 @@ pub struct SourceOptions {
     pub source_delay_max: Duration,
     /// How a camera is watched and tried again.
     pub live: LiveOptions,
+    /// Which frames are decoded.
+    pub decode: Decode,
+    /// Says whether every frame is wanted; counts with [`Decode::WhenMoving`].
+    pub attention: Attention,
     /// What time it is.
     pub clock: WallClock,
     /// Is told of every change of state.
@@ -132,6 +147,8 @@ impl SourceOptions {
             max_waiting: 2,
             source_delay_max: Duration::from_millis(500),
             live: LiveOptions::default(),
+            decode: Decode::All,
+            attention: Attention::default(),
             clock,
             on_state: None,
         }

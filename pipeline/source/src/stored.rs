@@ -162,6 +162,7 @@ impl FrameSource for StoredSource {
             self.context.monitor.count(|stats| {
                 stats.n_decoded += progress.n_decoded;
                 stats.n_skipped += progress.n_skipped;
+                stats.n_idle += progress.n_idle;
                 stats.cpu += progress.cpu;
             });
             match taken {
@@ -172,7 +173,7 @@ impl FrameSource for StoredSource {
                         return Ok(event);
                     }
                 }
-                Intaken::Nothing if progress.n_decoded == 0 => n_ticks += 1,
+                Intaken::Nothing if !progress.is_alive => n_ticks += 1,
                 Intaken::Nothing => n_ticks = 0,
             }
             if n_ticks == TICKS_MAX {

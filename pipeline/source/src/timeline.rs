@@ -49,6 +49,7 @@ pub struct Timeline {
     base: Option<Base>,
     last: Option<Last>,
     deltas: VecDeque<i64>,
+    has_rested: bool,
     stats: TimelineStats,
 }
 
@@ -86,6 +87,7 @@ impl Timeline {
             base: None,
             last: None,
             deltas: VecDeque::with_capacity(N_DELTAS),
+            has_rested: false,
             stats: TimelineStats::default(),
         }
     }
@@ -122,6 +124,11 @@ impl Timeline {
             last.pts = None;
         }
         self.stats.started_at = None;
+    }
+
+    /// Frames before the next one were left out on purpose: the time to it is no interval.
+    pub(crate) fn rest(&mut self) {
+        self.has_rested = true;
     }
 
     /// How many frames are missing before a frame with this capture time, given the one before it.
@@ -223,8 +230,10 @@ impl Timeline {
             }
             _ => wanted,
         };
+        let has_rested = std::mem::take(&mut self.has_rested);
         if let Some(last) = self.last
             && self.stats.started_at.is_some()
+            && !has_rested
         {
             if self.deltas.len() == N_DELTAS {
                 self.deltas.pop_front();

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 mod access;
+mod decode;
 mod entry;
 mod hours;
 mod lane;
@@ -15,6 +16,7 @@ mod places;
 mod validate;
 
 pub use access::{CalendarSection, GroupSection, HolidayKind, WorkedDay, ZoneSection};
+pub use decode::DecodeKind;
 pub use hours::parse_hours;
 pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
 pub use validate::{Problem, Severity};
@@ -188,6 +190,8 @@ pub struct CameraSection {
     /// Whether still scenes are left out.
     #[serde(default = "yes")]
     pub motion_gate: bool,
+    /// Which frames are decoded; see [`CameraSection::decodes`].
+    pub decode: Option<Spanned<DecodeKind>>,
     /// Lines that people and vehicles are counted across.
     #[serde(default, rename = "line")]
     pub lines: Vec<LineSection>,

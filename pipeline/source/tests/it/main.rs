@@ -4,6 +4,7 @@
 
 mod files;
 mod galleries;
+mod idle;
 mod launch;
 mod picture_files;
 mod rtsp;

@@ -167,7 +167,7 @@ impl Camera {
         server.set_service(&port.to_string());
         let factory = rtsp::RTSPMediaFactory::new();
         factory.set_launch(&format!(
-            "( videotestsrc is-live=true pattern=smpte75 ! video/x-raw,format=I420,width=320,height=240,\
+            "( videotestsrc name=eye is-live=true pattern=smpte75 ! video/x-raw,format=I420,width=320,height=240,\
              framerate=25/1 ! identity name=tap ! {encoder} )"
         ));
         factory.set_shared(true);
@@ -220,6 +220,32 @@ impl Camera {
         tap.as_ref()
             .unwrap()
             .set_property("drop-probability", 1_f32);
+    }
+
+    /// Shows something that moves, or the bars again.
+    pub(crate) fn show(&self, pattern: &str) {
+        let tap = self.tap.lock().unwrap();
+        let parent = tap.as_ref().unwrap().parent().unwrap();
+        let bin = parent.downcast::<gst::Bin>().unwrap();
+        let eye = bin.by_name("eye").unwrap();
+        eye.set_property_from_str("pattern", pattern);
+    }
+
+    /// Sends pictures of another size from now on.
+    pub(crate) fn resize(&self, width: i32, height: i32) {
+        let tap = self.tap.lock().unwrap();
+        let parent = tap.as_ref().unwrap().parent().unwrap();
+        let bin = parent.downcast::<gst::Bin>().unwrap();
+        let caps = gst::Caps::builder("video/x-raw")
+            .field("format", "I420")
+            .field("width", width)
+            .field("height", height)
+            .field("framerate", gst::Fraction::new(25, 1))
+            .build();
+        let is_filter =
+            |element: &gst::Element| element.factory().is_some_and(|f| f.name() == "capsfilter");
+        let filter = bin.iterate_elements().into_iter().flatten().find(is_filter);
+        filter.unwrap().set_property("caps", caps);
     }
 
     /// Sends pictures again.

@@ -2,7 +2,7 @@
 
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
-    access::check_access, hours::parse_hours, places::check_places,
+    access::check_access, decode::check_decode, hours::parse_hours, places::check_places,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -68,7 +68,7 @@ impl Checker<'_> {
         });
     }
 
-    fn warn(&mut self, span: Range<usize>, what: impl Into<String>, instead: impl Into<String>) {
+    pub(super) fn warn(&mut self, span: Range<usize>, what: impl Into<String>, instead: &str) {
         self.add(span, what, instead);
         if let Some(problem) = self.problems.last_mut() {
             problem.severity = Severity::Warning;
@@ -185,6 +185,7 @@ fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
             "name some of vehicles, people, plates and faces",
         );
     }
+    check_decode(checker, camera);
     check_places(checker, camera);
 }
 
