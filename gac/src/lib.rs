@@ -13,6 +13,7 @@ pub mod detector;
 pub mod gate;
 pub mod models;
 pub mod offline;
+pub mod people;
 pub mod pipeline;
 pub mod replay;
 pub mod report;

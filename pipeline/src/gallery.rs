@@ -157,6 +157,23 @@ impl Gallery {
         Ok(gallery)
     }
 
+    /// Opens the file with whatever model its templates were made.
+    pub fn open_as_it_is(path: &Path, seal: Box<dyn Seal>) -> Result<Self, GalleryError> {
+        let seal: Arc<dyn Seal> = Arc::from(seal);
+        let mut log = SealedLog::new(path, PURPOSE, seal.clone());
+        let model = match log.read()? {
+            News::Anew(records) => records.first().and_then(|first| record::model_of(first)),
+            News::None | News::Appended(_) => None,
+        };
+        let gallery = Self {
+            model: model.unwrap_or_default(),
+            log: Mutex::new(SealedLog::new(path, PURPOSE, seal)),
+            people: RwLock::default(),
+        };
+        gallery.refresh()?;
+        Ok(gallery)
+    }
+
     /// Reads what other programs wrote since; says whether there was anything. Without news it
     /// costs a question for the file's times.
     pub fn refresh(&self) -> Result<bool, GalleryError> {

@@ -69,6 +69,11 @@ pub enum Refusal {
         /// What counts as the same person.
         needed: f32,
     },
+    /// Once more the same picture.
+    SamePicture {
+        /// The first of them, counted from 1.
+        n_first: usize,
+    },
     /// The models gave no template.
     NoTemplate,
 }
@@ -92,6 +97,7 @@ impl Refusal {
             Self::NotLive => "not-live",
             Self::LivenessUnknown => "liveness-unknown",
             Self::SomebodyElse { .. } => "somebody-else",
+            Self::SamePicture { .. } => "same-picture",
             Self::NoTemplate => "no-template",
         }
     }
@@ -142,6 +148,9 @@ impl Refusal {
                 "không giống người trong các ảnh khác ({similarity:.2}, cần {needed:.2}); hãy dùng \
                  ảnh của cùng một người"
             ),
+            Self::SamePicture { n_first } => {
+                format!("trùng với ảnh thứ {n_first}; hãy dùng các ảnh khác nhau")
+            }
             Self::NoTemplate => "không tạo được mẫu khuôn mặt; hãy chụp lại".to_owned(),
         }
     }
@@ -203,6 +212,9 @@ impl Refusal {
                 "does not resemble the other pictures ({similarity:.2}, {needed:.2} is needed); \
                  use pictures of one person"
             ),
+            Self::SamePicture { n_first } => {
+                format!("the same as picture {n_first}; use different ones")
+            }
             Self::NoTemplate => "no template could be made; take another picture".to_owned(),
         }
     }
