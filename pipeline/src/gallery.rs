@@ -4,10 +4,10 @@
 //! sensitive data). Templates of other people are compared in memory and dropped; they have no way
 //! into this file.
 
-mod index;
+pub(crate) mod index;
 pub(crate) mod log;
 mod person;
-mod record;
+pub(crate) mod record;
 mod traces;
 
 pub use person::{Consent, Correction, Enrolled, Summary};

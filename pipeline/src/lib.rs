@@ -17,6 +17,7 @@ mod plan;
 pub mod scheduler;
 mod stats;
 mod traffic;
+pub mod watch_list;
 
 pub use annotate::{Canvas, Mark, MarkLine, Tone};
 pub use fault::{Fault, FaultWatch};

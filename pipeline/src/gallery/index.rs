@@ -28,7 +28,7 @@ const ROUNDING: f32 = 1e-5;
 
 /// Templates in rows, in the order in which they came; those of one person stand together.
 #[derive(Clone, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     /// Numbers of a template; 0 before the first one.
     n_numbers: usize,
     /// Of a coarse row.
@@ -56,7 +56,7 @@ impl Index {
     }
 
     /// Adds a person's templates. Those of another length than the first one are left out.
-    pub(super) fn push<'a>(
+    pub(crate) fn push<'a>(
         &mut self,
         person: PersonId,
         templates: impl IntoIterator<Item = &'a [f32]>,
@@ -130,7 +130,7 @@ impl Index {
 
     /// The people whose nearest template is nearest, at most [`NEAREST_MAX`], best first; of equals
     /// the smaller id.
-    pub(super) fn nearest(&self, face: &[f32]) -> Vec<(PersonId, f32)> {
+    pub(crate) fn nearest(&self, face: &[f32]) -> Vec<(PersonId, f32)> {
         if face.len() != self.n_numbers || face.is_empty() {
             return Vec::new();
         }

@@ -33,7 +33,7 @@ struct CorrectionShape {
     recorded_by: String,
 }
 
-pub(super) fn preamble(model: &str) -> Vec<u8> {
+pub(crate) fn preamble(model: &str) -> Vec<u8> {
     let shape = PreambleShape {
         v: 2,
         model: model.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn preamble(model: &str) -> Vec<u8> {
 }
 
 /// The model of a file.
-pub(super) fn model_of(preamble: &[u8]) -> Option<String> {
+pub(crate) fn model_of(preamble: &[u8]) -> Option<String> {
     let shape: PreambleShape = serde_json::from_slice(preamble).ok()?;
     (shape.v == 2).then_some(shape.model)
 }
@@ -63,28 +63,43 @@ pub(super) fn write(id: PersonId, person: &Person, templates: &[&[f32]]) -> Vec<
         n_templates: templates.len(),
     };
     let words = serde_json::to_vec(&shape).expect("a similarity is finite");
+    pack(&words, templates)
+}
+
+/// Words and templates as the bytes of one record: the length of the words (32 bits, little
+/// endian), the words, and the templates' numbers (32-bit, little endian).
+pub(crate) fn pack(words: &[u8], templates: &[&[f32]]) -> Vec<u8> {
     let length = u32::try_from(words.len()).unwrap_or(u32::MAX);
-    let mut record = [&length.to_le_bytes()[..], &words].concat();
+    let mut record = [&length.to_le_bytes()[..], words].concat();
     for number in templates.iter().copied().flatten() {
         record.extend_from_slice(&number.to_le_bytes());
     }
     record
 }
 
-pub(super) fn read(record: &[u8]) -> Option<(PersonId, Person, Vec<Embedding>)> {
+/// The words of a record, and its numbers.
+pub(crate) fn unpack(record: &[u8]) -> Option<(&[u8], Vec<f32>)> {
     let (length, rest) = record.split_first_chunk::<4>()?;
     let (words, numbers) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    let shape: PersonShape = serde_json::from_slice(words).ok()?;
     let (numbers, rest) = numbers.as_chunks::<4>();
-    let n_numbers = numbers.len() / shape.n_templates.max(1);
-    if n_numbers == 0 || !rest.is_empty() || n_numbers * shape.n_templates != numbers.len() {
+    let numbers = numbers.iter().map(|n| f32::from_le_bytes(*n)).collect();
+    rest.is_empty().then_some((words, numbers))
+}
+
+/// So many templates of the same length; `None` when the numbers are not that.
+pub(crate) fn templates_of(numbers: &[f32], n_templates: usize) -> Option<Vec<Embedding>> {
+    let n_numbers = numbers.len() / n_templates.max(1);
+    if n_numbers == 0 || n_numbers * n_templates != numbers.len() {
         return None;
     }
-    let numbers: Vec<f32> = numbers.iter().map(|n| f32::from_le_bytes(*n)).collect();
-    let templates: Option<Vec<Embedding>> = numbers
-        .chunks_exact(n_numbers)
-        .map(Embedding::normalised)
-        .collect();
+    let templates = numbers.chunks_exact(n_numbers);
+    templates.map(Embedding::normalised).collect()
+}
+
+pub(super) fn read(record: &[u8]) -> Option<(PersonId, Person, Vec<Embedding>)> {
+    let (words, numbers) = unpack(record)?;
+    let shape: PersonShape = serde_json::from_slice(words).ok()?;
+    let templates = templates_of(&numbers, shape.n_templates)?;
     let correction = |one: CorrectionShape| Correction {
         at: Timestamp::from_micros(one.at_micros),
         similarity: one.similarity,
@@ -99,5 +114,5 @@ pub(super) fn read(record: &[u8]) -> Option<(PersonId, Person, Vec<Embedding>)> 
         },
         corrections: shape.corrections.into_iter().map(correction).collect(),
     };
-    Some((shape.person_id.parse().ok()?, person, templates?))
+    Some((shape.person_id.parse().ok()?, person, templates))
 }
