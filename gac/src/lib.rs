@@ -21,3 +21,4 @@ pub mod run;
 pub mod scene;
 pub mod serve;
 pub mod site;
+pub mod watch_list;

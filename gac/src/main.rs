@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use gac::{check, demo, models, people, replay, run};
+use gac::{check, demo, models, people, replay, run, watch_list};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
@@ -40,6 +40,8 @@ enum Command {
     Models(models::ModelsArguments),
     /// Enrol people, list them, and let them withdraw
     People(people::PeopleArguments),
+    /// Keep the list of people whom the site looks for, and answer its alerts
+    WatchList(watch_list::WatchListArguments),
     /// Say what is wrong in a site file, where, and what to write instead
     Check(check::CheckArguments),
     /// Decide a gate's journal again and compare every byte
@@ -77,6 +79,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Api(file) => run::run(&file.site, run::Parts::API),
         Command::Models(arguments) => models::models(&arguments),
         Command::People(arguments) => people::people(&arguments),
+        Command::WatchList(arguments) => watch_list::watch_list(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
     }

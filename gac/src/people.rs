@@ -4,7 +4,7 @@
 //! looks every second whether the file is another one.
 
 mod correct;
-mod enrol;
+pub(crate) mod enrol;
 mod pictures;
 mod withdraw;
 
@@ -64,6 +64,12 @@ pub fn people(arguments: &PeopleArguments) -> Result<ExitCode> {
 /// The site's key around a sealed file.
 pub(crate) struct SiteSeal(SealingKey);
 
+impl SiteSeal {
+    pub(crate) fn new(key: SealingKey) -> Self {
+        Self(key)
+    }
+}
+
 impl Seal for SiteSeal {
     fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
         self.0.seal(context, plain)
@@ -89,7 +95,7 @@ fn gallery_as_it_is(site: &LoadedSite) -> Result<Gallery> {
 }
 
 /// The model of templates that this site uses.
-fn model_in_use(site: &LoadedSite) -> Result<String> {
+pub(crate) fn model_in_use(site: &LoadedSite) -> Result<String> {
     let store = Store::new(&site.model_store(), Catalog::built_in());
     let Some(candidate) = store.installed(Task::FaceEmbed) else {
         bail!(
@@ -170,7 +176,7 @@ fn line(one: &Summary) -> String {
 }
 
 /// The id of a person as somebody wrote it.
-fn person_of(text: &str) -> Result<PersonId> {
+pub(crate) fn person_of(text: &str) -> Result<PersonId> {
     let person = text.parse();
     person.map_err(|wrong| anyhow::anyhow!("{text:?} is no person: {wrong}"))
 }
@@ -184,7 +190,7 @@ fn nobody(person: PersonId, path: &Path) -> anyhow::Error {
 }
 
 /// A text that must not be empty.
-fn said(what: &str, text: &str) -> Result<String> {
+pub(crate) fn said(what: &str, text: &str) -> Result<String> {
     let text = text.trim();
     if text.is_empty() {
         return Err(anyhow::anyhow!("{what} is empty")).context("a record of consent needs it");

@@ -5,6 +5,7 @@ use crate::{
     pipeline::pump,
     serve,
     site::{LoadedSite, Told},
+    watch_list,
 };
 use anyhow::{Context as _, Result, bail};
 use domain::{CameraId, Frame, PersonId, SiteId, ports::Registration};
@@ -261,6 +262,7 @@ impl Running {
         let shared = Shared {
             evidence: Arc::new(EvidenceStore::open(&site.state("evidence"))?),
             gallery: self.gallery.clone(),
+            watch_list: watch_list::start(site, &self.models, &mut self.tasks, &self.shutdown)?,
             ids: Arc::new(Mutex::new(move || ids.next())),
         };
         let (outbox, bus) = self.outbox(site, "pipeline").await?;

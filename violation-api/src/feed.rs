@@ -45,7 +45,7 @@ impl Changes {
             | Message::Barrier(_) => self.is_gate_changed = true,
             Message::Candidate(_) => self.is_case_changed = true,
             Message::Count(_) => self.is_count_changed = true,
-            Message::Command(_) | Message::Ack(_) | Message::Receipt(_) => (),
+            Message::Command(_) | Message::Ack(_) | Message::Receipt(_) | Message::Assist(_) => (),
         }
     }
 

@@ -226,7 +226,11 @@ fn wants_receipt(message: &Message) -> bool {
         | Message::Passage(_)
         | Message::Command(_)
         | Message::Ack(_) => true,
-        Message::Barrier(_) | Message::Camera(_) | Message::Count(_) | Message::Receipt(_) => false,
+        Message::Barrier(_)
+        | Message::Camera(_)
+        | Message::Count(_)
+        | Message::Assist(_)
+        | Message::Receipt(_) => false,
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn enrol(arguments: &EnrolArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn judge_all(site: &LoadedSite, pictures: &[PathBuf]) -> Result<(Vec<Judged>, f32)> {
+pub(crate) fn judge_all(site: &LoadedSite, pictures: &[PathBuf]) -> Result<(Vec<Judged>, f32)> {
     let tasks = [Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness];
     let mut analyzer = detector::analyzers(site, &tasks)?.analyzer()?;
     let similarity_min = analyzer.similarity_min().unwrap_or(1.0);
@@ -115,7 +115,7 @@ fn judge_all(site: &LoadedSite, pictures: &[PathBuf]) -> Result<(Vec<Judged>, f3
 }
 
 /// Says what is wrong with a picture; true when nothing is.
-fn tell(judged: &Judged) -> bool {
+pub(crate) fn tell(judged: &Judged) -> bool {
     let path = judged.path.display();
     if judged.refusals.is_empty() {
         println!("{path}: đạt – good");

@@ -17,10 +17,10 @@ use std::{
 const SAME_PICTURE: f32 = 0.995;
 
 /// A picture with what was found in it.
-pub(super) struct Judged {
-    pub(super) path: PathBuf,
-    pub(super) template: Option<Embedding>,
-    pub(super) refusals: Vec<Refusal>,
+pub(crate) struct Judged {
+    pub(crate) path: PathBuf,
+    pub(crate) template: Option<Embedding>,
+    pub(crate) refusals: Vec<Refusal>,
 }
 
 /// Judges a picture by itself.

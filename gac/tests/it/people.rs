@@ -2,8 +2,9 @@
 //! of whom in its files.
 
 use crate::{
-    program::{Program, gac, get_json, lines_of, until},
+    program::{Program, free_port, gac, get_json, lines_of, until},
     site::{SiteText, checkout, has_models},
+    spy::{Kind, Spy},
 };
 use domain::{BoxInImage, Embedding, Frame, Timestamp};
 use gac::detector::start_runtime;
@@ -325,4 +326,109 @@ async fn no_template_of_anybody_is_in_any_file_of_a_site_with_a_stranger_at_the_
     for numbers in [&STRANGER[..], &HER[..]] {
         assert_eq!(looks_for(&templates(&door.photos(numbers)), &state), 0);
     }
+}
+
+/// How many files below the folder have these bytes.
+fn n_files_with(folder: &Path, bytes: &[u8]) -> usize {
+    let mut n = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            n += n_files_with(&path, bytes);
+        } else if path.is_file() {
+            let all = fs::read(&path).unwrap();
+            n += usize::from(all.windows(bytes.len()).any(|window| window == bytes));
+        }
+    }
+    n
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watch_list_is_off_and_when_it_is_on_the_guard_hears_assist_alone() {
+    let Some(door) = Door::new() else { return };
+    let site = door.path("site.toml").display().to_string();
+    let watch = |command: &str, by: &str, more: &[&str]| {
+        gac(&[&["watch-list", command, &site, "--by", by], more].concat())
+    };
+    is_refused(&watch("list", "An", &[]), &["this site has no watch-list"]);
+    let port = free_port();
+    door.write(&format!(
+        "[broker]\nport = {port}\n\n[watch_list]\nenabled = true\n"
+    ));
+    let photos: Vec<String> = door
+        .photos(&HER)
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let mut entry = vec!["--name", "Trần Văn Mẫu", "--reason", "order 12/2026"];
+    entry.extend(photos.iter().map(String::as_str));
+    let added = lines_of(&watch("add", "An", &entry));
+    let line = added
+        .iter()
+        .find(|line| line.contains("waits for a second person"));
+    let id = line
+        .unwrap_or_else(|| panic!("{added:#?}"))
+        .split_once(' ')
+        .unwrap()
+        .0
+        .to_owned();
+    is_refused(
+        &watch("confirm", "an", &[&id]),
+        &["a second person must confirm this"],
+    );
+    let confirmed = watch("confirm", "Bình", &[&id]);
+    assert!(confirmed.status.success(), "{:#?}", lines_of(&confirmed));
+    let spy = Spy::on(port);
+    let program = Program::start("run", door.folder.path());
+    spy.hears(Kind::Assist, 0).await;
+    spy.hears(Kind::Verdict, 0).await;
+    let alerts = lines_of(&watch("alerts", "Chi", &[]));
+    assert!(
+        alerts[0].contains(&id) && alerts[0].contains("not answered"),
+        "{alerts:#?}"
+    );
+    for (by, says) in [
+        ("Chi", "a second person must confirm it"),
+        ("Dũng", "confirmed by two"),
+    ] {
+        let answered = lines_of(&watch("answer", by, &["1", "--confirm"]));
+        assert!(answered[0].contains(says), "{answered:#?}");
+    }
+    let alerts = lines_of(&watch("alerts", "Dũng", &[]));
+    assert!(
+        alerts
+            .iter()
+            .any(|line| line.contains("Chi has read the alerts")),
+        "{alerts:#?}"
+    );
+    nothing_is_said_of(
+        &[&id, "Trần Văn Mẫu", "order 12/2026"],
+        program,
+        (&spy, &door),
+    )
+    .await;
+}
+
+/// Ends the program; of whom it looked for there is nothing on the bus, in the log or in a file.
+async fn nothing_is_said_of(secrets: &[&str], program: Program, (spy, door): (&Spy, &Door)) {
+    let (code, lines) = program.end().await;
+    assert_eq!(code, Some(0), "{lines:#?}");
+    let heard = spy.heard(|heard| format!("{:?}", heard.messages));
+    for secret in secrets {
+        assert!(!heard.contains(secret), "{secret} was said on the bus");
+        assert!(
+            !lines.iter().any(|line| line.contains(secret)),
+            "{lines:#?}"
+        );
+        let state = door.path("state");
+        assert_eq!(
+            n_files_with(&state, secret.as_bytes()),
+            0,
+            "{secret} is in a file"
+        );
+    }
+    assert_eq!(
+        looks_for(&templates(&door.photos(&HER)), &door.path("state")),
+        0
+    );
 }

@@ -71,7 +71,7 @@ fn topic_of(site: &SiteId, message: &Message) -> Option<Topic> {
         Message::Barrier(b) => Some(Topic::Barrier(site, b.gate.clone())),
         Message::Camera(c) => Some(Topic::CameraState(site, c.camera.clone())),
         Message::Count(c) => Some(Topic::Count(site, c.zone.clone())),
-        Message::Command(_) | Message::Ack(_) | Message::Receipt(_) => None,
+        Message::Command(_) | Message::Ack(_) | Message::Receipt(_) | Message::Assist(_) => None,
     }
 }
 

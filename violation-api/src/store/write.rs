@@ -27,8 +27,8 @@ pub struct Ingested {
 impl Store {
     /// Takes in a batch in one transaction: when this returns, all of it is written durably.
     ///
-    /// Commands, acknowledgements and receipts are none of the store's business and count as
-    /// doubles.
+    /// Commands, acknowledgements, calls for assistance and receipts are none of the store's
+    /// business and count as doubles.
     pub async fn ingest(&self, batch: &[Envelope], now: Timestamp) -> Result<Ingested, StoreError> {
         let mut ingested = Ingested::default();
         let mut tx = self.database.begin().await?;
@@ -44,7 +44,10 @@ impl Store {
                     is_first(&mut tx, envelope, now).await?
                         && put_event(&mut tx, &envelope.message, now).await?
                 }
-                Message::Command(_) | Message::Ack(_) | Message::Receipt(_) => false,
+                Message::Command(_)
+                | Message::Ack(_)
+                | Message::Assist(_)
+                | Message::Receipt(_) => false,
             };
             if is_new {
                 ingested.n_new += 1;
