@@ -150,8 +150,8 @@ pub fn trade_off(pairs: &Pairs) -> String {
     svg
 }
 
-/// A misjudged pair with its faces.
-pub fn misjudged(pairs: &Pairs, pair: &Pair) -> String {
+/// A pair with its faces, and how it is judged.
+pub fn judged(pairs: &Pairs, pair: &Pair) -> String {
     let faces: String = pair
         .names
         .iter()
@@ -163,10 +163,11 @@ pub fn misjudged(pairs: &Pairs, pair: &Pair) -> String {
             ))
         })
         .collect();
-    let what = if pair.is_same {
-        "one person, not recognised"
-    } else {
-        "different people, taken for one"
+    let what = match (pair.is_same, pairs.is_right(pair)) {
+        (true, true) => "one person, recognised",
+        (true, false) => "one person, not recognised",
+        (false, true) => "different people, told apart",
+        (false, false) => "different people, taken for one",
     };
     format!(
         "<figure>{faces}<figcaption>{what}: {:.3}<br>{} and {}</figcaption></figure>",

@@ -104,7 +104,7 @@ pub fn measure(
         .values()
         .chain(others.iter().flat_map(|group| &group.faces));
     let by_name: BTreeMap<&str, &Face> = every.map(|face| (face.name.as_str(), face)).collect();
-    for pair in pairs.misjudged() {
+    for pair in pairs.misjudged().chain(pairs.nearest()) {
         for name in &pair.names {
             if let Some(face) = by_name.get(name.as_str()) {
                 crops.insert(name.clone(), face.crop.clone());
@@ -201,7 +201,8 @@ fn labels(path: &Path) -> Result<Vec<([String; 2], bool)>, Failure> {
 }
 
 impl Pairs {
-    fn is_right(&self, pair: &Pair) -> bool {
+    /// Whether the threshold judges it rightly.
+    pub fn is_right(&self, pair: &Pair) -> bool {
         (self.threshold <= pair.similarity) == pair.is_same
     }
 
@@ -244,6 +245,16 @@ impl Pairs {
     pub fn false_non_matches(&self) -> Exact {
         let wrong = self.count(|pair| pair.is_same && !self.is_right(pair));
         Exact::of(wrong, self.count(|pair| pair.is_same))
+    }
+
+    /// The pairs that are judged rightly and are nearest to the threshold: the three most alike of
+    /// different people, and the three least alike of one person.
+    pub fn nearest(&self) -> Vec<&Pair> {
+        let mut nearest: Vec<&Pair> = self.all.iter().filter(|pair| self.is_right(pair)).collect();
+        let distance = |pair: &Pair| (pair.similarity - self.threshold).abs();
+        nearest.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let of = |is_same: bool| nearest.iter().filter(move |pair| pair.is_same == is_same);
+        of(false).take(3).chain(of(true).take(3)).copied().collect()
     }
 
     /// The pairs that are judged wrongly.
