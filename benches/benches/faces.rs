@@ -4,7 +4,7 @@
 //! `target/bench/faces/index.html` with the similarities of genuine and impostor pairs, the
 //! threshold, the trade-off of errors, every misjudged pair, and those nearest to being so.
 //!
-//! The threshold is the catalogue's, which was set on LFW; the pairs here are held out. Intervals
+//! The threshold is the catalogue's, which was set from LFW and not from these pairs. Intervals
 //! are those of 95 % after Clopper and Pearson, as if pairs were independent. Times are of one
 //! thread on one core.
 
