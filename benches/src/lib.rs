@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod cores;
+pub mod faces;
 pub mod idle;
 pub mod plates;
 pub mod table;

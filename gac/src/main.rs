@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use gac::{check, demo, explain, models, replay, run, simulate};
+use gac::{check, demo, explain, models, people, replay, run, simulate, watch_list};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
@@ -38,6 +38,10 @@ enum Command {
     Api(SiteFile),
     /// List, fetch and verify models
     Models(models::ModelsArguments),
+    /// Enrol people, list them, and let them withdraw
+    People(people::PeopleArguments),
+    /// Keep the list of people whom the site looks for, and answer its alerts
+    WatchList(watch_list::WatchListArguments),
     /// Say what is wrong in a site file, where, and what to write instead
     Check(check::CheckArguments),
     /// Decide a gate's journal again and compare every byte
@@ -78,6 +82,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Gate(file) => run::run(&file.site, run::Parts::GATE),
         Command::Api(file) => run::run(&file.site, run::Parts::API),
         Command::Models(arguments) => models::models(&arguments),
+        Command::People(arguments) => people::people(&arguments),
+        Command::WatchList(arguments) => watch_list::watch_list(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),

@@ -193,6 +193,7 @@ fn watch(site: &LoadedSite, spec: &SceneSpec) -> Result<(Seen, CameraStats)> {
     let shared = Shared {
         evidence: Arc::new(EvidenceStore::open(&site.state("evidence"))?),
         gallery: None,
+        watch_list: None,
         ids: Arc::new(Mutex::new(move || ids.next())),
     };
     let lane = OfflineLane::of_site(site, STARTS_AT)?;
@@ -217,7 +218,7 @@ fn listen(mut outlet: Receiver<Output>, mut lane: Option<OfflineLane>) -> Seen {
                 seen.note(sighting);
             }
             Output::Candidate(candidate) => seen.candidates.push(candidate),
-            Output::Count(_) | Output::Status(_) | Output::Picture { .. } => (),
+            Output::Count(_) | Output::Assist(_) | Output::Status(_) | Output::Picture { .. } => (),
         }
     }
     if let Some(lane) = &mut lane {

@@ -47,6 +47,10 @@ pub async fn pump(
                     let topic = Topic::Count(site.clone(), count.zone.clone());
                     say(&bus, &topic, Message::Count(count), at);
                 }
+                Output::Assist(assist) => {
+                    let topic = Topic::Assist(site.clone(), assist.camera.clone());
+                    say(&bus, &topic, Message::Assist(assist), at);
+                }
                 Output::Status(mut status) => {
                     status.at = at;
                     let topic = Topic::CameraState(site.clone(), status.camera.clone());

@@ -1,18 +1,16 @@
 //! `gac run`, `gac pipeline`, `gac gate`, `gac api`: a site, whole or in parts.
 
 use crate::{
-    detector, gate,
+    detector, gate, people,
     pipeline::pump,
     serve,
     site::{LoadedSite, Told},
+    watch_list,
 };
 use anyhow::{Context as _, Result, bail};
 use domain::{CameraId, Frame, PersonId, SiteId, SiteList};
 use models::Task;
-use pipeline::{
-    CameraSetup, CameraStats, Pipeline, Shared,
-    gallery::{Gallery, Seal},
-};
+use pipeline::{CameraSetup, CameraStats, Pipeline, Shared, gallery::Gallery};
 use policy::ListRegistry;
 use service::{
     broker::EmbeddedBroker,
@@ -23,7 +21,6 @@ use service::{
     ids::{IdSource, Ids as _},
     outbox::{Outbox, OutboxConfig},
     private_folder::private_folder,
-    sealed::SealingKey,
     shutdown::Shutdown,
 };
 use std::{
@@ -257,10 +254,15 @@ impl Running {
         };
         let detectors = detector::detectors(&analyzers, n_workers)?;
         self.gallery = self.open_gallery(site, &setups)?;
+        if let Some(gallery) = self.gallery.clone() {
+            let following = people::follow(gallery, self.shutdown());
+            self.tasks.spawn(following);
+        }
         let mut ids = IdSource::system();
         let shared = Shared {
             evidence: Arc::new(EvidenceStore::open(&site.state("evidence"))?),
             gallery: self.gallery.clone(),
+            watch_list: watch_list::start(site, &self.models, &mut self.tasks, &self.shutdown)?,
             ids: Arc::new(Mutex::new(move || ids.next())),
         };
         let (outbox, bus) = self.outbox(site, "pipeline").await?;
@@ -290,13 +292,7 @@ impl Running {
             .find(|(task, _)| *task == Task::FaceEmbed)
             .map(|(_, ids)| ids.join("+"))
             .unwrap_or_default();
-        let key = SealingKey::load_or_create(&site.state("keys/gallery.key"))?;
-        let path = site.state("people/gallery.sealed");
-        Ok(Some(Arc::new(Gallery::open(
-            &path,
-            &model,
-            Box::new(SiteSeal(key)),
-        )?)))
+        Ok(Some(Arc::new(people::gallery(site, &model)?)))
     }
 
     /// A hand on the lists of all gates.
@@ -371,19 +367,6 @@ impl CameraFrames {
     /// The newest frame of a camera.
     pub fn newest(&self, camera: &CameraId) -> Option<Frame> {
         self.0.as_ref()?.upgrade()?.newest_frame(camera)
-    }
-}
-
-/// The site's key around the gallery file.
-struct SiteSeal(SealingKey);
-
-impl Seal for SiteSeal {
-    fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
-        self.0.seal(context, plain)
-    }
-
-    fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        self.0.open(context, sealed).ok()
     }
 }
 

@@ -89,7 +89,7 @@ async fn forget(api: &Api) {
     }
 }
 
-fn database_url(site: &LoadedSite, storage: &StorageSection) -> Result<String> {
+pub(crate) fn database_url(site: &LoadedSite, storage: &StorageSection) -> Result<String> {
     if let Some(file) = &storage.database_file {
         let file = site.path(file);
         let text = fs::read_to_string(&file)

@@ -10,6 +10,7 @@ pub mod analyzer;
 pub mod catalog;
 pub mod decode;
 mod error;
+pub mod face_quality;
 pub mod onnx_file;
 pub mod plate;
 pub mod preprocess;

@@ -17,6 +17,7 @@ use crate::{
     plan::{Plan, PlanInImage},
     stats::CameraStats,
     traffic::Traffic,
+    watch_list::WatchList,
 };
 use domain::{
     CandidateId, Detection, Frame, SightingId, SightingPhase, Timestamp, TrackId, TrackState,
@@ -50,6 +51,7 @@ pub(crate) struct Outlets {
     pub(crate) outputs: Outputs,
     pub(crate) evidence: EvidenceQueue,
     pub(crate) gallery: Option<Arc<Gallery>>,
+    pub(crate) watch_list: Option<Arc<WatchList>>,
 }
 
 /// Everything that one camera remembers.

@@ -4,64 +4,53 @@
 //! sensitive data). Templates of other people are compared in memory and dropped; they have no way
 //! into this file.
 
-use domain::{Embedding, FaceMatch, PersonId, Timestamp};
-use serde::{Deserialize, Serialize};
+pub(crate) mod index;
+pub(crate) mod log;
+mod person;
+pub(crate) mod record;
+mod traces;
+
+pub use person::{Consent, Correction, Enrolled, Summary};
+pub use traces::{Looked, Traces};
+
+use domain::{Embedding, FaceMatch, PersonId};
+use index::{Index, NUMBERS_MAX};
+use log::{LogError, News, SealedLog};
+use person::{Person, agreement};
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
+    io,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
-/// Most people in a gallery; more need an index (a later release).
-const PEOPLE_MAX: usize = 10_000;
+/// Most people in a gallery.
+const PEOPLE_MAX: usize = 100_000;
+
+/// Most templates in a gallery: twice what a search has been measured with.
+const TEMPLATES_ALL_MAX: usize = 200_000;
 
 /// Most templates of one person.
 const TEMPLATES_MAX: usize = 8;
 
-/// What the person agreed to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consent {
-    /// When.
-    pub given_at: Timestamp,
-    /// Which text was shown, for example `staff-door-2026-01`.
-    pub notice: String,
-    /// Who recorded it.
-    pub recorded_by: String,
-}
-
-/// One enrolled person. `Debug` says neither the name nor the templates.
-#[derive(Clone, PartialEq)]
-pub struct Enrolled {
-    /// Shown to the guard.
-    pub name: String,
-    /// What the person agreed to.
-    pub consent: Consent,
-    /// One to eight templates.
-    pub templates: Vec<Embedding>,
-}
-
-impl fmt::Debug for Enrolled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Enrolled({} templates, <redacted>)",
-            self.templates.len()
-        )
-    }
-}
+/// Corrections of one person that are remembered: the most similar ones.
+const CORRECTIONS_MAX: usize = 16;
 
 /// Why the gallery refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GalleryError {
-    /// No template, or too many.
-    #[error("an enrolment needs 1 to {TEMPLATES_MAX} face templates, not {n_templates}")]
+    /// No template, too many, or of another length than those that are there.
+    #[error(
+        "an enrolment needs 1 to {TEMPLATES_MAX} face templates of one model, not {n_templates}"
+    )]
     Templates {
         /// How many there were.
         n_templates: usize,
     },
     /// The gallery has no room.
-    #[error("the gallery already has {PEOPLE_MAX} people")]
+    #[error(
+        "the gallery is full: it has room for {PEOPLE_MAX} people and {TEMPLATES_ALL_MAX} templates"
+    )]
     Full,
     /// The file cannot be read or written.
     #[error("gallery file {path}")]
@@ -99,298 +88,321 @@ pub trait Seal: Send + Sync {
 }
 
 /// Binds the ciphertext to its use.
-const CONTEXT: &[u8] = b"gac-gallery-v1";
+const PURPOSE: &str = "gac-gallery-v2";
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileShape {
-    v: u32,
-    model: String,
-    people: Vec<PersonShape>,
+/// The people in memory.
+#[derive(Clone, Default)]
+struct People {
+    known: BTreeMap<PersonId, Person>,
+    index: Index,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PersonShape {
-    person_id: String,
-    name: String,
-    given_at_micros: i64,
-    notice: String,
-    recorded_by: String,
-    templates: Vec<Vec<f32>>,
-}
+impl People {
+    fn insert(&mut self, id: PersonId, person: Person, templates: &[Embedding]) {
+        if self.known.contains_key(&id) {
+            self.index.remove(id);
+        }
+        self.index.push(id, templates.iter().map(Embedding::expose));
+        self.known.insert(id, person);
+    }
 
-type People = BTreeMap<PersonId, Enrolled>;
+    fn summary(&self, id: PersonId) -> Option<Summary> {
+        let person = self.known.get(&id)?;
+        let templates = self.index.templates_of(id);
+        Some(Summary {
+            person: id,
+            name: person.name.clone(),
+            consent: person.consent.clone(),
+            n_templates: templates.len(),
+            n_corrections: person.corrections.len(),
+            similarity_floor: person.similarity_floor(),
+            agreement: agreement(&templates),
+        })
+    }
+
+    /// Every record, the preamble first, without one person.
+    fn records<'a>(
+        &'a self,
+        model: &str,
+        without: Option<PersonId>,
+    ) -> impl Iterator<Item = Vec<u8>> + 'a {
+        let people = self.index.everybody().into_iter();
+        let people = people.filter_map(move |(id, templates)| {
+            let person = self.known.get(&id).filter(|_| Some(id) != without)?;
+            Some(record::write(id, person, &templates))
+        });
+        std::iter::once(record::preamble(model)).chain(people)
+    }
+}
 
 /// The people of one site, shared between the workers that match and the shell that enrols.
+///
+/// Several programs may have the same file open: each writes under a lock, after it has read what
+/// the others wrote, and [`Gallery::refresh`] brings what they wrote since.
 pub struct Gallery {
-    path: PathBuf,
     model: String,
-    seal: Box<dyn Seal>,
-    people: RwLock<Arc<People>>,
+    log: Mutex<SealedLog>,
+    people: RwLock<People>,
 }
 
 impl Gallery {
     /// Opens the file, or begins an empty gallery when there is none.
     pub fn open(path: &Path, model: &str, seal: Box<dyn Seal>) -> Result<Self, GalleryError> {
-        let people = match fs::read(path) {
-            Ok(sealed) => read(path, model, seal.as_ref(), &sealed)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => People::new(),
-            Err(source) => {
-                return Err(GalleryError::File {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-        };
-        Ok(Self {
-            path: path.to_owned(),
+        let gallery = Self {
             model: model.to_owned(),
-            seal,
-            people: RwLock::new(Arc::new(people)),
-        })
+            log: Mutex::new(SealedLog::new(path, PURPOSE, Arc::from(seal))),
+            people: RwLock::default(),
+        };
+        gallery.refresh()?;
+        Ok(gallery)
     }
 
-    fn people(&self) -> Arc<People> {
-        self.people
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Opens the file with whatever model its templates were made.
+    pub fn open_as_it_is(path: &Path, seal: Box<dyn Seal>) -> Result<Self, GalleryError> {
+        let seal: Arc<dyn Seal> = Arc::from(seal);
+        let mut log = SealedLog::new(path, PURPOSE, seal.clone());
+        let model = match log.read()? {
+            News::Anew(records) => records.first().and_then(|first| record::model_of(first)),
+            News::None | News::Appended(_) => None,
+        };
+        let gallery = Self {
+            model: model.unwrap_or_default(),
+            log: Mutex::new(SealedLog::new(path, PURPOSE, seal)),
+            people: RwLock::default(),
+        };
+        gallery.refresh()?;
+        Ok(gallery)
+    }
+
+    /// Reads what other programs wrote since; says whether there was anything. Without news it
+    /// costs a question for the file's times.
+    pub fn refresh(&self) -> Result<bool, GalleryError> {
+        self.refresh_log(&mut self.log())
+    }
+
+    fn refresh_log(&self, log: &mut SealedLog) -> Result<bool, GalleryError> {
+        let (mut people, records) = match log.read()? {
+            News::None => return Ok(false),
+            News::Appended(records) => (None, records),
+            News::Anew(records) => (Some(People::default()), records),
+        };
+        let sealed = || GalleryError::Sealed {
+            path: log.path().to_owned(),
+        };
+        let mut records = records.into_iter();
+        if people.is_some()
+            && let Some(preamble) = records.next()
+        {
+            let found = record::model_of(&preamble).ok_or_else(sealed)?;
+            if found != self.model {
+                return Err(GalleryError::Model {
+                    path: log.path().to_owned(),
+                    found,
+                    wanted: self.model.clone(),
+                });
+            }
+        }
+        let came: Option<Vec<_>> = records.map(|one| record::read(&one)).collect();
+        let came = came.ok_or_else(sealed)?;
+        // Whoever searches waits only for the exchange.
+        if let Some(anew) = &mut people {
+            for (id, person, templates) in &came {
+                anew.insert(*id, person.clone(), templates);
+            }
+        }
+        let mut shared = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        match people {
+            Some(anew) => *shared = anew,
+            None => {
+                for (id, person, templates) in came {
+                    shared.insert(id, person, &templates);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn log(&self) -> MutexGuard<'_, SealedLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn people(&self) -> RwLockReadGuard<'_, People> {
+        self.people.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many people are enrolled.
     pub fn n_people(&self) -> usize {
-        self.people().len()
+        self.people().known.len()
+    }
+
+    /// How many templates they have.
+    pub fn n_templates(&self) -> usize {
+        self.people().index.len()
     }
 
     /// The name of an enrolled person, for the guard's screen.
     pub fn name(&self, person: PersonId) -> Option<String> {
-        self.people()
-            .get(&person)
-            .map(|enrolled| enrolled.name.clone())
+        let people = self.people();
+        people.known.get(&person).map(|known| known.name.clone())
+    }
+
+    /// What is known of an enrolled person.
+    pub fn summary(&self, person: PersonId) -> Option<Summary> {
+        self.people().summary(person)
+    }
+
+    /// Everybody, in the order of their ids.
+    pub fn everybody(&self) -> Vec<Summary> {
+        let people = self.people();
+        let all = people.known.keys();
+        all.filter_map(|id| people.summary(*id)).collect()
+    }
+
+    /// What a person's templates would look like in files, to look for them after a withdrawal.
+    pub fn traces_of(&self, person: PersonId) -> Traces {
+        let people = self.people();
+        let templates = people.index.templates_of(person);
+        let templates = templates.into_iter().filter_map(Embedding::normalised);
+        Traces::of(&templates.collect::<Vec<_>>())
     }
 
     /// The nearest enrolled people, at most three, best first; equal similarity in the order of
-    /// their ids.
+    /// their ids. What counts as a person is `similarity_min`, and more after a correction.
     pub fn nearest(&self, face: &Embedding, similarity_min: f32) -> Vec<FaceMatch> {
         let people = self.people();
-        let mut matches: Vec<FaceMatch> = people
-            .iter()
-            .filter_map(|(person, enrolled)| {
-                let best = enrolled
-                    .templates
-                    .iter()
-                    .map(|template| template.similarity(face));
-                let similarity = best.max_by(f32::total_cmp)?;
-                Some(FaceMatch {
-                    person: *person,
+        let nearest = people.index.nearest(face.expose()).into_iter();
+        nearest
+            .map(|(person, similarity)| {
+                let known = people.known.get(&person);
+                let floor = known.and_then(Person::similarity_floor);
+                FaceMatch {
+                    person,
                     similarity,
-                    similarity_min,
-                })
+                    similarity_min: floor.map_or(similarity_min, |f| f.max(similarity_min)),
+                }
             })
-            .collect();
-        matches.sort_by(|a, b| {
-            b.similarity
-                .total_cmp(&a.similarity)
-                .then_with(|| a.person.cmp(&b.person))
-        });
-        matches.truncate(3);
-        matches
+            .collect()
     }
 
-    /// Enrols a person, or replaces the person's templates. Durable when it returns.
+    /// Enrols a person, or replaces the person's templates; corrections of the old ones are
+    /// forgotten. Durable when it returns.
     pub fn enrol(&self, person: PersonId, enrolled: Enrolled) -> Result<(), GalleryError> {
-        let n_templates = enrolled.templates.len();
-        if !(1..=TEMPLATES_MAX).contains(&n_templates) {
-            return Err(GalleryError::Templates { n_templates });
-        }
-        let mut people = People::clone(&self.people());
-        people.insert(person, enrolled);
-        if PEOPLE_MAX < people.len() {
+        self.enrol_all(vec![(person, enrolled)])
+    }
+
+    /// As [`Self::enrol`] for many people: all of them or none.
+    pub fn enrol_all(&self, all: Vec<(PersonId, Enrolled)>) -> Result<(), GalleryError> {
+        let mut log = self.log();
+        let _lock = log.lock()?;
+        self.refresh_log(&mut log)?;
+        let (n_people, n_templates, has_known) = {
+            let people = self.people();
+            let mut n_numbers = people.index.n_numbers();
+            for (_, enrolled) in &all {
+                fits(&enrolled.templates, &mut n_numbers)?;
+            }
+            let has_known = all.iter().any(|(id, _)| people.known.contains_key(id));
+            (people.known.len(), people.index.len(), has_known)
+        };
+        let n_new: usize = all.iter().map(|(_, one)| one.templates.len()).sum();
+        if PEOPLE_MAX < n_people + all.len() || TEMPLATES_ALL_MAX < n_templates + n_new {
             return Err(GalleryError::Full);
         }
-        self.replace(people)
+        let people = all.into_iter().map(|(id, enrolled)| {
+            let person = Person {
+                name: enrolled.name,
+                consent: enrolled.consent,
+                corrections: Vec::new(),
+            };
+            (id, person, enrolled.templates)
+        });
+        let mut people: Vec<(PersonId, Person, Vec<Embedding>)> = people.collect();
+        if let ([(id, person, templates)], false, 1..) = (&mut people[..], has_known, n_people) {
+            let numbers: Vec<&[f32]> = templates.iter().map(Embedding::expose).collect();
+            log.append(&record::write(*id, person, &numbers))?;
+            let mut shared = self.people.write().unwrap_or_else(PoisonError::into_inner);
+            shared.insert(*id, person.clone(), templates);
+            return Ok(());
+        }
+        let mut next = self.people().clone();
+        for (id, person, templates) in people {
+            next.insert(id, person, &templates);
+        }
+        self.replace(&mut log, next)
     }
 
-    /// Forgets a person, templates and consent record alike. Returns whether the person was
-    /// enrolled.
-    pub fn withdraw(&self, person: PersonId) -> Result<bool, GalleryError> {
-        let mut people = People::clone(&self.people());
-        let was_enrolled = people.remove(&person).is_some();
-        self.replace(people)?;
-        Ok(was_enrolled)
-    }
-
-    /// Writes beside, syncs, renames: a crash leaves the old file or the new one.
-    fn replace(&self, people: People) -> Result<(), GalleryError> {
-        let sealed = self.seal.seal(CONTEXT, &write(&self.model, &people));
-        let fault = |source| GalleryError::File {
-            path: self.path.clone(),
-            source,
+    /// Forgets a person, templates and consent record alike: the file is written anew without them.
+    /// Returns what was forgotten; `None` when the person was not enrolled.
+    pub fn withdraw(&self, person: PersonId) -> Result<Option<Summary>, GalleryError> {
+        let mut log = self.log();
+        let _lock = log.lock()?;
+        self.refresh_log(&mut log)?;
+        let Some(forgotten) = self.summary(person) else {
+            return Ok(None);
         };
-        let temporary = self.path.with_extension("new");
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).map_err(fault)?;
-        }
-        let mut file = fs::File::create(&temporary).map_err(fault)?;
-        io::Write::write_all(&mut file, &sealed).map_err(fault)?;
-        file.sync_all().map_err(fault)?;
-        fs::rename(&temporary, &self.path).map_err(fault)?;
-        if let Some(folder) = self.path.parent() {
-            let folder = fs::File::open(folder).map_err(fault)?;
-            folder.sync_all().map_err(fault)?;
-        }
-        *self.people.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(people);
+        log.rewrite(self.people().records(&self.model, Some(person)))?;
+        let mut shared = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        shared.index.remove(person);
+        shared.known.remove(&person);
+        Ok(Some(forgotten))
+    }
+
+    /// Remembers that somebody was wrongly taken for this person, so that the same does not happen
+    /// again: from now on a face must be more similar to hers than that one was, by a margin.
+    ///
+    /// Of the other one nothing is kept but that number: a template would be of somebody who has
+    /// agreed to nothing.
+    pub fn correct(
+        &self,
+        person: PersonId,
+        correction: Correction,
+    ) -> Result<Option<Summary>, GalleryError> {
+        let mut log = self.log();
+        let _lock = log.lock()?;
+        self.refresh_log(&mut log)?;
+        let mut next = self.people().clone();
+        let Some(known) = next.known.get_mut(&person) else {
+            return Ok(None);
+        };
+        known.corrections.push(correction);
+        known
+            .corrections
+            .sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        known.corrections.truncate(CORRECTIONS_MAX);
+        let summary = next.summary(person);
+        self.replace(&mut log, next)?;
+        Ok(summary)
+    }
+
+    fn replace(&self, log: &mut SealedLog, people: People) -> Result<(), GalleryError> {
+        log.rewrite(people.records(&self.model, None))?;
+        *self.people.write().unwrap_or_else(PoisonError::into_inner) = people;
         Ok(())
     }
 }
 
-fn write(model: &str, people: &People) -> Vec<u8> {
-    let person = |(person, enrolled): (&PersonId, &Enrolled)| PersonShape {
-        person_id: person.to_string(),
-        name: enrolled.name.clone(),
-        given_at_micros: enrolled.consent.given_at.as_micros(),
-        notice: enrolled.consent.notice.clone(),
-        recorded_by: enrolled.consent.recorded_by.clone(),
-        templates: enrolled
-            .templates
-            .iter()
-            .map(|t| t.expose().to_vec())
-            .collect(),
-    };
-    let shape = FileShape {
-        v: 1,
-        model: model.to_owned(),
-        people: people.iter().map(person).collect(),
-    };
-    serde_json::to_vec(&shape).expect("a template's numbers are finite")
+/// Whether these can be one person's templates beside those of `n_numbers` that are there.
+fn fits(templates: &[Embedding], n_numbers: &mut usize) -> Result<(), GalleryError> {
+    let lengths = || templates.iter().map(|template| template.expose().len());
+    if *n_numbers == 0 {
+        *n_numbers = lengths().next().unwrap_or(0).min(NUMBERS_MAX);
+    }
+    let n_templates = templates.len();
+    let is_count = (1..=TEMPLATES_MAX).contains(&n_templates);
+    if is_count && lengths().all(|length| length == *n_numbers) {
+        return Ok(());
+    }
+    Err(GalleryError::Templates { n_templates })
 }
 
-fn read(path: &Path, model: &str, seal: &dyn Seal, bytes: &[u8]) -> Result<People, GalleryError> {
-    let sealed = || GalleryError::Sealed {
-        path: path.to_owned(),
-    };
-    let plain = seal.open(CONTEXT, bytes).ok_or_else(sealed)?;
-    let shape: FileShape = serde_json::from_slice(&plain).map_err(|_shape| sealed())?;
-    if shape.model != model {
-        return Err(GalleryError::Model {
-            path: path.to_owned(),
-            found: shape.model,
-            wanted: model.to_owned(),
-        });
+impl From<LogError> for GalleryError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::File { path, source } => Self::File { path, source },
+            LogError::Sealed { path } => Self::Sealed { path },
+        }
     }
-    let mut people = People::new();
-    for person in shape.people {
-        let id: PersonId = person.person_id.parse().map_err(|_id| sealed())?;
-        let templates = person
-            .templates
-            .iter()
-            .filter_map(|t| Embedding::normalised(t))
-            .collect();
-        let consent = Consent {
-            given_at: Timestamp::from_micros(person.given_at_micros),
-            notice: person.notice,
-            recorded_by: person.recorded_by,
-        };
-        people.insert(
-            id,
-            Enrolled {
-                name: person.name,
-                consent,
-                templates,
-            },
-        );
-    }
-    Ok(people)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Not a cipher: the real one is tested in `service`. This one shows that the gallery goes
-    /// through it.
-    struct Inverting(u8);
-    impl Seal for Inverting {
-        fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
-            let tag = [self.0, context.len() as u8];
-            tag.into_iter().chain(plain.iter().map(|b| !b)).collect()
-        }
-        fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-            let rest = sealed.strip_prefix(&[self.0, context.len() as u8])?;
-            Some(rest.iter().map(|b| !b).collect())
-        }
-    }
-
-    fn open(path: &Path, key: u8, model: &str) -> Result<Gallery, GalleryError> {
-        Gallery::open(path, model, Box::new(Inverting(key)))
-    }
-
-    fn enrolled(vector: &[f32]) -> Enrolled {
-        let consent = Consent {
-            given_at: Timestamp::from_millis(5),
-            notice: "staff-door-2026-01".to_owned(),
-            recorded_by: "front desk".to_owned(),
-        };
-        let templates = vec![Embedding::normalised(vector).unwrap()];
-        Enrolled {
-            name: "Nguyễn Thị Mẫu".to_owned(),
-            consent,
-            templates,
-        }
-    }
-
-    #[test]
-    fn an_enrolment_lasts_and_a_withdrawal_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("people/gallery.sealed");
-        let gallery = open(&path, 7, "m").unwrap();
-        gallery.enrol(PersonId(1), enrolled(&[1.0, 0.0])).unwrap();
-        gallery.enrol(PersonId(2), enrolled(&[0.0, 1.0])).unwrap();
-        let again = open(&path, 7, "m").unwrap();
-        let face = Embedding::normalised(&[0.9, 0.1]).unwrap();
-        let nearest = again.nearest(&face, 0.5);
-        assert_eq!(
-            nearest.iter().map(|m| m.person.0).collect::<Vec<_>>(),
-            [1, 2]
-        );
-        assert!(nearest[0].is_same() && !nearest[1].is_same());
-        assert_eq!(again.name(PersonId(1)).as_deref(), Some("Nguyễn Thị Mẫu"));
-        assert!(again.withdraw(PersonId(1)).unwrap() && again.withdraw(PersonId(2)).unwrap());
-        assert_eq!(open(&path, 7, "m").unwrap().n_people(), 0);
-    }
-
-    #[test]
-    fn another_key_and_another_model_are_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gallery.sealed");
-        open(&path, 7, "m")
-            .unwrap()
-            .enrol(PersonId(1), enrolled(&[1.0]))
-            .unwrap();
-        assert!(matches!(
-            open(&path, 8, "m"),
-            Err(GalleryError::Sealed { .. })
-        ));
-        assert!(matches!(
-            open(&path, 7, "n"),
-            Err(GalleryError::Model { .. })
-        ));
-    }
-
-    #[test]
-    fn nobody_is_enrolled_without_a_template() {
-        let folder = tempfile::tempdir().unwrap();
-        let gallery = open(&folder.path().join("g"), 7, "m").unwrap();
-        let mut nobody = enrolled(&[1.0]);
-        nobody.templates.clear();
-        assert!(matches!(
-            gallery.enrol(PersonId(1), nobody),
-            Err(GalleryError::Templates { n_templates: 0 })
-        ));
-        assert_eq!(
-            format!("{:?}", enrolled(&[1.0])),
-            "Enrolled(1 templates, <redacted>)"
-        );
-    }
-}
+mod tests;

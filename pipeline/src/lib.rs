@@ -17,6 +17,7 @@ mod plan;
 pub mod scheduler;
 mod stats;
 mod traffic;
+pub mod watch_list;
 
 pub use annotate::{Canvas, Mark, MarkLine, Tone};
 pub use fault::{Fault, FaultWatch};
@@ -41,6 +42,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc::Receiver;
+use watch_list::WatchList;
 use wire::{CameraState, CameraStatus};
 
 /// A worker that panics on so many frames in a row cannot go on.
@@ -64,6 +66,8 @@ pub struct Shared {
     pub evidence: Arc<EvidenceStore>,
     /// Enrolled people; without it every face is unknown.
     pub gallery: Option<Arc<Gallery>>,
+    /// People whom the site looks for; off without it.
+    pub watch_list: Option<Arc<WatchList>>,
     /// Makes ids: a new one at each call.
     pub ids: Arc<Mutex<dyn FnMut() -> u128 + Send>>,
 }
@@ -129,6 +133,7 @@ impl Pipeline {
             outputs,
             evidence: queue,
             gallery: shared.gallery.clone(),
+            watch_list: shared.watch_list.clone(),
         };
         let lanes: Vec<LaneConfig> = setups.iter().map(lane).collect();
         let mut cameras = Vec::new();

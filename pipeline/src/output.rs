@@ -2,7 +2,7 @@
 
 use domain::{CameraId, Candidate, Sighting};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use wire::{CameraStatus, Count};
+use wire::{Assist, CameraStatus, Count};
 
 /// Messages that may wait for the outbox.
 const QUEUE_MAX: usize = 1024;
@@ -16,6 +16,8 @@ pub enum Output {
     Candidate(Candidate),
     /// Somebody crossed a counting line; sums, so the newest is enough.
     Count(Count),
+    /// Assistance is wanted before a camera: all that the watch-list says.
+    Assist(Assist),
     /// How a camera is.
     Status(CameraStatus),
     /// A picture for the console; may be lost.

@@ -252,6 +252,7 @@ fn run_with(setups: Vec<CameraSetup>, panics_on: &[u64]) -> Ran {
     let shared = Shared {
         evidence: Arc::new(EvidenceStore::open(folder.path()).unwrap()),
         gallery: None,
+        watch_list: None,
         ids: Arc::new(Mutex::new(move || {
             next += 1;
             next

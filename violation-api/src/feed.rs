@@ -50,6 +50,7 @@ impl Changes {
             Message::Command(_)
             | Message::Ack(_)
             | Message::Receipt(_)
+            | Message::Assist(_)
             | Message::Device(_)
             | Message::Document(_)
             | Message::Order(_) => (),

@@ -232,6 +232,7 @@ fn wants_receipt(message: &Message) -> bool {
         | Message::Camera(_)
         | Message::Count(_)
         | Message::Receipt(_)
+        | Message::Assist(_)
         | Message::Device(_)
         | Message::Document(_)
         | Message::Order(_) => false,

@@ -106,6 +106,7 @@ fn watch(site: &LoadedSite, analyzers: &Analyzers) -> Result<Words> {
     let shared = Shared {
         evidence: Arc::new(EvidenceStore::open(&site.state("evidence"))?),
         gallery: None,
+        watch_list: None,
         ids: Arc::new(Mutex::new(move || ids.next())),
     };
     let (pipeline, mut outlet) = Pipeline::start(site.cameras()?, detectors, &shared)?;

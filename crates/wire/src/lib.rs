@@ -17,6 +17,8 @@ mod topic;
 
 pub use envelope::{Envelope, PAYLOAD_BYTES_MAX, VERSION, WireError};
 pub use journal::{JournalEntry, JournalRecord};
-pub use message::{CameraState, CameraStatus, Count, Message, Receipt, SignedCommand, SignedOrder};
+pub use message::{
+    Assist, CameraState, CameraStatus, Count, Message, Receipt, SignedCommand, SignedOrder,
+};
 pub use time::{format_time, parse_time};
 pub use topic::Topic;

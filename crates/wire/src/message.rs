@@ -41,6 +41,8 @@ pub enum Message {
     Camera(CameraStatus),
     /// How many have passed.
     Count(Count),
+    /// Assistance is wanted.
+    Assist(Assist),
     /// The centre has stored these messages.
     Receipt(Receipt),
 }
@@ -173,6 +175,19 @@ pub struct Count {
     pub at: Timestamp,
 }
 
+/// Assistance is wanted before a camera, and nothing more: why is for those who may see the
+/// watch-list's alerts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assist {
+    /// Where.
+    #[serde(with = "crate::shape::slug")]
+    pub camera: CameraId,
+    /// When.
+    #[serde(with = "crate::time")]
+    pub at: Timestamp,
+}
+
 /// The centre has written these messages durably; their outbox may forget them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,6 +215,7 @@ pub(crate) enum MessageShape {
     Alarm(AlarmShape),
     Camera(CameraStatus),
     Count(Count),
+    Assist(Assist),
     Receipt(Receipt),
 }
 
@@ -220,6 +236,7 @@ impl From<&Message> for MessageShape {
             Message::Alarm(m) => Self::Alarm(m.into()),
             Message::Camera(m) => Self::Camera(m.clone()),
             Message::Count(m) => Self::Count(m.clone()),
+            Message::Assist(m) => Self::Assist(m.clone()),
             Message::Receipt(m) => Self::Receipt(m.clone()),
         }
     }
@@ -245,6 +262,7 @@ impl TryFrom<MessageShape> for Message {
             MessageShape::Camera(m) if m.fps.is_finite() => Self::Camera(m),
             MessageShape::Camera(_) => return Err("a number is not finite".to_owned()),
             MessageShape::Count(m) => Self::Count(m),
+            MessageShape::Assist(m) => Self::Assist(m),
             MessageShape::Receipt(m) if m.ids.len() <= 256 => Self::Receipt(m),
             MessageShape::Receipt(_) => return Err("a receipt has more than 256 ids".to_owned()),
         })

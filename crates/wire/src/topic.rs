@@ -14,6 +14,8 @@ pub enum Topic {
     CameraState(SiteId, CameraId),
     /// `gac/v1/{site}/camera/{camera}/picture`: a JPEG for live view, not retained, may be lost.
     Picture(SiteId, CameraId),
+    /// `gac/v1/{site}/camera/{camera}/assist`: assistance is wanted, not retained.
+    Assist(SiteId, CameraId),
     /// `gac/v1/{site}/gate/{gate}/verdict`
     Verdict(SiteId, GateId),
     /// `gac/v1/{site}/gate/{gate}/command`, never retained.
@@ -78,6 +80,7 @@ impl fmt::Display for Topic {
             Self::Candidate(site, camera) => write!(f, "{ROOT}/{site}/camera/{camera}/candidate"),
             Self::CameraState(site, camera) => write!(f, "{ROOT}/{site}/camera/{camera}/state"),
             Self::Picture(site, camera) => write!(f, "{ROOT}/{site}/camera/{camera}/picture"),
+            Self::Assist(site, camera) => write!(f, "{ROOT}/{site}/camera/{camera}/assist"),
             Self::Verdict(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/verdict"),
             Self::Command(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/command"),
             Self::Ack(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/ack"),
@@ -115,6 +118,7 @@ impl FromStr for Topic {
             ("camera", "candidate") => Self::Candidate(site, camera()?),
             ("camera", "state") => Self::CameraState(site, camera()?),
             ("camera", "picture") => Self::Picture(site, camera()?),
+            ("camera", "assist") => Self::Assist(site, camera()?),
             ("gate", "verdict") => Self::Verdict(site, gate()?),
             ("gate", "command") => Self::Command(site, gate()?),
             ("gate", "ack") => Self::Ack(site, gate()?),

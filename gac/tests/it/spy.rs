@@ -45,6 +45,7 @@ pub(crate) enum Kind {
     Candidate,
     Verdict,
     Command,
+    Assist,
 }
 
 impl Kind {
@@ -54,6 +55,7 @@ impl Kind {
             Message::Candidate(_) => Some(Self::Candidate),
             Message::Verdict(_) => Some(Self::Verdict),
             Message::Command(_) => Some(Self::Command),
+            Message::Assist(_) => Some(Self::Assist),
             _ => None,
         }
     }
@@ -72,6 +74,7 @@ impl Spy {
         config.filters = vec![
             "gac/v1/trial/camera/+/sighting".to_owned(),
             "gac/v1/trial/camera/+/candidate".to_owned(),
+            "gac/v1/trial/camera/+/assist".to_owned(),
             "gac/v1/trial/gate/#".to_owned(),
         ];
         let (bus, mut events) = Bus::connect(config);

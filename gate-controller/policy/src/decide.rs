@@ -140,7 +140,8 @@ impl Found<'_> {
     fn terms(&self) -> GrantTerms {
         GrantTerms {
             mover: self.mover(),
-            pass: self.pass,
+            // A visitor who is known by his plate uses his pass up all the same.
+            pass: self.pass.or(self.entry.and_then(|entry| entry.pass)),
             convoy: self.entry.map_or(1, |entry| entry.convoy.max(1)),
             is_duress: self.fitting.iter().any(|entry| entry.is_duress),
             is_passed_back: self.is_passed_back,

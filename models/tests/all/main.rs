@@ -7,6 +7,8 @@ mod bad_pictures;
 #[cfg(test)]
 mod data;
 #[cfg(test)]
+mod face_quality;
+#[cfg(test)]
 mod faces;
 #[cfg(test)]
 mod objects;

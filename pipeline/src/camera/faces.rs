@@ -2,8 +2,10 @@
 //! frame.
 
 use super::{CameraCore, Outlets};
-use domain::{BoxInImage, Frame, ports::Detector};
+use crate::output::Output;
+use domain::{BoxInImage, FaceObservation, Frame, ports::Detector};
 use tracker::FaceSeen;
+use wire::Assist;
 
 /// Faces described in one frame, the largest first.
 const FACES_MAX: usize = 3;
@@ -31,6 +33,7 @@ impl CameraCore {
         for mut face in faces {
             detector.describe_face(frame, &mut face)?;
             self.stats.face_views += 1;
+            watch(frame, &face, (detector.similarity_min(), outlets));
             let matches = match (&face.embedding, &outlets.gallery) {
                 (Some(template), Some(gallery)) => {
                     gallery.nearest(template, detector.similarity_min())
@@ -43,5 +46,26 @@ impl CameraCore {
             });
         }
         Ok(seen)
+    }
+}
+
+/// Asks the watch-list, where the site has one, about a face that is alive.
+fn watch(frame: &Frame, face: &FaceObservation, (similarity_min, outlets): (f32, &Outlets)) {
+    let (Some(list), Some(template)) = (&outlets.watch_list, &face.embedding) else {
+        return;
+    };
+    if face.liveness.is_some_and(|said| !said.is_live()) {
+        return;
+    }
+    let at = frame.captured_at;
+    let is_wanted = list.see((&frame.camera, at), template, similarity_min);
+    // An alert that cannot be written is no reason to leave the guard alone.
+    let is_wanted = is_wanted.unwrap_or_else(|error| {
+        tracing::error!(%error, "an alert of the watch-list was not kept");
+        true
+    });
+    if is_wanted {
+        let camera = frame.camera.clone();
+        outlets.outputs.send(Output::Assist(Assist { camera, at }));
     }
 }

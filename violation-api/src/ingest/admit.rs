@@ -76,6 +76,7 @@ fn topic_of(site: &SiteId, message: &Message) -> Option<Topic> {
         Message::Command(_)
         | Message::Ack(_)
         | Message::Receipt(_)
+        | Message::Assist(_)
         | Message::Device(_)
         | Message::Document(_)
         | Message::Order(_) => None,

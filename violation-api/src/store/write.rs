@@ -29,8 +29,8 @@ pub struct Ingested {
 impl Store {
     /// Takes in a batch in one transaction: when this returns, all of it is written durably.
     ///
-    /// Commands, acknowledgements, receipts, orders and what devices and readers say are none of
-    /// the store's business and count as doubles.
+    /// Commands, acknowledgements, receipts, calls for assistance, orders and what devices and
+    /// readers say are none of the store's business and count as doubles.
     pub async fn ingest(&self, batch: &[Envelope], now: Timestamp) -> Result<Ingested, StoreError> {
         let mut ingested = Ingested::default();
         let mut tx = self.database.begin().await?;
@@ -51,6 +51,7 @@ impl Store {
                 Message::Command(_)
                 | Message::Ack(_)
                 | Message::Receipt(_)
+                | Message::Assist(_)
                 | Message::Device(_)
                 | Message::Document(_)
                 | Message::Order(_) => false,

@@ -39,6 +39,9 @@ pub struct Site {
     /// Model files and the inference runtime.
     #[serde(default)]
     pub models: ModelsSection,
+    /// People whom the site looks for.
+    #[serde(default)]
+    pub watch_list: WatchListSection,
     /// Cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSection>,
@@ -156,6 +159,14 @@ impl Default for WebSection {
             assets: None,
         }
     }
+}
+
+/// `[watch_list]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchListSection {
+    /// Whether the site looks for people at all; only on the order of an authority.
+    pub enabled: bool,
 }
 
 /// `[models]`

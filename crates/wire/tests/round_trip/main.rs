@@ -18,7 +18,8 @@ use domain::{
 };
 use proptest::prelude::*;
 use wire::{
-    Envelope, JournalEntry, JournalRecord, Message, Receipt, SignedCommand, Topic, WireError,
+    Assist, Envelope, JournalEntry, JournalRecord, Message, Receipt, SignedCommand, Topic,
+    WireError,
 };
 
 fn evidence() -> EvidenceItem {
@@ -146,6 +147,10 @@ fn check(message: Message) {
 fn every_kind_of_message_comes_back_as_it_was() {
     check(Message::Sighting(sighting()));
     check(Message::Command(command()));
+    check(Message::Assist(Assist {
+        camera: "door".parse().unwrap(),
+        at: Timestamp::from_millis(9),
+    }));
     check(Message::Receipt(Receipt {
         source: "pipeline".to_owned(),
         ids: vec!["1".to_owned()],
