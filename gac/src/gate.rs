@@ -98,10 +98,7 @@ async fn start_one(
     let (outbox, _bus) = running.outbox(site, &program).await?;
     let filters = config.filters(&running.site);
     let (bus, events) = running.connect(&format!("{program}-in"), filters);
-    let registry = Arc::new(ListRegistry::new(
-        site.site.registry_entries(),
-        clock::now(),
-    ));
+    let registry = Arc::new(ListRegistry::new(site.registrations()?, clock::now()));
     let parts = GateParts {
         bus,
         events,

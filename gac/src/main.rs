@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use gac::{check, demo, models, replay, run};
+use gac::{check, demo, list, models, pass, replay, run};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
@@ -40,6 +40,10 @@ enum Command {
     Models(models::ModelsArguments),
     /// Say what is wrong in a site file, where, and what to write instead
     Check(check::CheckArguments),
+    /// Import the list of who may pass from a spreadsheet
+    List(list::ListArguments),
+    /// Make, list and call back visitor passes
+    Pass(pass::PassArguments),
     /// Decide a gate's journal again and compare every byte
     Replay(replay::ReplayArguments),
 }
@@ -75,6 +79,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Api(file) => run::run(&file.site, run::Parts::API),
         Command::Models(arguments) => models::models(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Pass(arguments) => pass::pass(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
     }
 }

@@ -107,7 +107,8 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
     })
 }
 
-/// Puts the list of the site file into force again and again, changed or not.
+/// Puts the list of the site file, the imported one and the passes into force again and again,
+/// changed or not.
 ///
 /// A file that is wrong leaves the old list in force; it grows old, and in the end everybody is
 /// referred. What is wrong is told when it is new.
@@ -119,17 +120,17 @@ async fn follow_list(path: PathBuf, mut told: Told, lists: RegistrySetter) {
             let path = path.clone();
             move || {
                 let site = LoadedSite::load_again(&path, &mut told);
-                (site, told)
+                (site.and_then(|site| site.registrations()), told)
             }
         });
-        let Ok((site, now_told)) = again.await else {
+        let Ok((entries, now_told)) = again.await else {
             return; // it has panicked
         };
         told = now_told;
-        match site {
-            Ok(site) => {
+        match entries {
+            Ok(entries) => {
                 told_error.clear();
-                if lists.set(site.site.registry_entries()).await.is_err() {
+                if lists.set(entries).await.is_err() {
                     return;
                 }
             }

@@ -1,14 +1,18 @@
 //! From a site file to what the parts of the program are given.
 
 use anyhow::{Context as _, Result, bail};
-use domain::{CameraId, ZoneId};
-use pipeline::{CameraSetup, CountLine, HandOver, Plan, StopLine, Tasks};
+use domain::{CameraId, Registration, ZoneId};
+use pipeline::{CameraSetup, CountLine, HandOver, Plan, QrPlan, StopLine, Tasks};
 use service::{
     clock,
     config::{
         ConfigText,
         site::{CameraSection, CameraTask, PaceKind, Problem, Severity, Site, SourceSection},
     },
+    documents::{DocumentTexts, HolderKeys},
+    keys::{CommandVerifier, SigningKeyFile},
+    private_folder::private_folder,
+    site_list::ListStore,
 };
 use source::{Pace, RtspTransport, SourceOptions, SourceSpec};
 use std::{
@@ -18,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{check::problem_line, scene::SceneSource};
+use crate::{check::problem_line, pass::PASS_KEY, scene::SceneSource};
 
 /// Of which text the problems were told last: nobody has to read them again once a minute.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +94,21 @@ impl LoadedSite {
     /// A file of the site's own folder.
     pub fn state(&self, name: &str) -> PathBuf {
         self.path(&self.site.storage.dir).join(name)
+    }
+
+    /// Everybody who may pass: the site file's list, the imported one and the passes.
+    pub fn registrations(&self) -> Result<Vec<Registration>> {
+        let mut all = self.site.registry_entries();
+        let stored = self.list_store()?.read()?;
+        all.extend(stored.registrations);
+        Ok(all)
+    }
+
+    /// What programs write of the site's list; makes the site's own folder when there is none yet.
+    pub fn list_store(&self) -> Result<ListStore> {
+        let state = self.path(&self.site.storage.dir);
+        private_folder(&state).with_context(|| format!("making {}", state.display()))?;
+        Ok(ListStore::new(&state))
     }
 
     /// Where models are.
@@ -178,6 +197,35 @@ impl LoadedSite {
             motion_gate: camera.motion_gate,
             lines,
             stop_line,
+            qr: has(CameraTask::Qr)
+                .then(|| self.qr_plan(camera))
+                .transpose()?,
+        })
+    }
+
+    /// What a camera that reads QR codes needs; makes the site's keys when there are none yet.
+    fn qr_plan(&self, camera: &CameraSection) -> Result<QrPlan> {
+        let mut gates = Vec::new();
+        for gate in &self.site.gates {
+            if gate.camera.get_ref() == camera.id.get_ref() {
+                gates.push(gate.id.get_ref().parse()?);
+            }
+        }
+        let region = camera.qr_region.as_ref();
+        Ok(QrPlan {
+            gates,
+            region: region.map(|region| *region.get_ref()),
+            texts: Arc::new(self.document_texts()?),
+        })
+    }
+
+    /// Reads texts of QR codes with the site's keys.
+    pub fn document_texts(&self) -> Result<DocumentTexts> {
+        let key = SigningKeyFile::load_or_create(&self.state(PASS_KEY))?;
+        Ok(DocumentTexts {
+            site: self.site.site.id.get_ref().parse()?,
+            holders: HolderKeys::load_or_create(&self.state("keys/holder.key"))?,
+            passes: CommandVerifier::from_public(&key.public())?,
         })
     }
 

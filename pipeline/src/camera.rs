@@ -2,6 +2,7 @@
 //!
 //! A camera is held by one worker at a time, so everything here sees the frames in order.
 
+mod codes;
 mod faces;
 mod plates;
 mod rides;
@@ -14,6 +15,7 @@ use crate::{
     motion::MotionGate,
     output::{Output, Outputs},
     plan::{Plan, PlanInImage},
+    qr::QrEye,
     stats::CameraStats,
     traffic::Traffic,
 };
@@ -75,6 +77,8 @@ pub(crate) struct CameraCore {
     totals: BTreeMap<String, Count>,
     traffic: Option<Traffic>,
     motion: Option<MotionGate>,
+    has_motion: bool,
+    qr: Option<QrEye>,
     ring: FrameRing,
     told: BTreeMap<SightingId, Told>,
     last_plate_look: BTreeMap<TrackId, Look>,
@@ -95,11 +99,7 @@ impl CameraCore {
         plan: Plan,
         mut ids: impl FnMut() -> u128 + Send + Clone + 'static,
     ) -> Result<Self, opencv::Error> {
-        let motion = if plan.motion_gate {
-            Some(MotionGate::new()?)
-        } else {
-            None
-        };
+        let motion = plan.motion_gate.then(MotionGate::new).transpose()?;
         let mut candidate_ids = ids.clone();
         let config = SightingsConfig {
             classes: plan.tasks.sighting_classes(),
@@ -121,6 +121,8 @@ impl CameraCore {
             totals: BTreeMap::new(),
             place: None,
             motion,
+            has_motion: true,
+            qr: None,
             told: BTreeMap::new(),
             last_plate_look: BTreeMap::new(),
             n_empty_lane: 0,
@@ -178,6 +180,7 @@ impl CameraCore {
         let faces = self.find_faces(frame, detector, outlets)?;
         self.stats.detections += (detections.len() + plates.len() + faces.len()) as u64;
         self.n_live_tracks += plates.len() + faces.len();
+        self.look_for_codes(frame);
         let mut said = SightingsOutput::default();
         self.sightings.step(
             &FrameSeen {
@@ -287,6 +290,7 @@ impl CameraCore {
         };
         // A gate that fails must not hide a vehicle: look.
         let has_motion = motion.has_motion(frame).unwrap_or(true);
+        self.has_motion = has_motion;
         let has_tracks = 0 < self.n_live_tracks;
         let is_settled = !self.told.is_empty() && self.told.values().all(|told| told.is_decisive);
         let interval = match (self.plan.is_gate, has_tracks) {

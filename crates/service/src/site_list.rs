@@ -1,10 +1,11 @@
 //! The part of a site's list that programs write: an imported list, and visitor passes.
 //!
 //! What people write stands in the site file; these two files stand beside each other in
-//! `{storage.dir}/list/`, and a running gate takes all three up. Files and not the database, because
-//! a gate decides with the centre away, and because a list of 50 000 lines that is replaced as a
-//! whole is one rename: a reader sees the old one or the new one. Each file has a version that
-//! rises by one with every change; the imported list's last ones are kept.
+//! `{storage.dir}/list/`, and a running gate takes all three up.
+//!
+//! Files and not the database: a gate decides with the centre away, and a list of 50 000 lines that
+//! is replaced as a whole is one rename, so that a reader sees the old one or the new one. Each
+//! file has a version that rises by one with every change; the last imported lists are kept.
 
 pub mod import;
 

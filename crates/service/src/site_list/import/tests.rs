@@ -188,7 +188,10 @@ fn columns_are_named_as_spreadsheets_do() {
 
 proptest! {
     #[test]
-    fn no_file_is_too_strange(bytes in any::<Vec<u8>>(), rows in "([a-zA-Z0-9;,\"\n\r/. -]|Đ){0,200}") {
+    fn no_file_is_too_strange(
+        bytes in any::<Vec<u8>>(),
+        rows in "([a-zA-Z0-9;,\"\n\r/. -]|Đ){0,200}",
+    ) {
         drop(import(&bytes, &options(), &mut |_share| ()));
         drop(read(&format!("plate;holder;hours;from\n{rows}")));
     }
@@ -196,7 +199,8 @@ proptest! {
     /// What is taken is taken as it stands: every entry's plate stands in its line.
     #[test]
     fn no_plate_is_rewritten(numbers in proptest::collection::vec(0_u32..100_000, 1..20)) {
-        let plates: Vec<String> = numbers.iter().map(|n| format!("30F-{:03}.{:02}", n / 100, n % 100)).collect();
+        let plate = |n: &u32| format!("30F-{:03}.{:02}", n / 100, n % 100);
+        let plates: Vec<String> = numbers.iter().map(plate).collect();
         let text = format!("plate\n{}\n", plates.join("\n"));
         let imported = read(&text);
         for (line, entry) in imported.lines() {
