@@ -11,6 +11,7 @@ pub mod broker;
 pub mod bus;
 pub mod clock;
 pub mod config;
+pub mod document_reader;
 pub mod documents;
 pub mod evidence;
 pub mod ids;

@@ -282,6 +282,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case makes a key file.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn no_text_is_too_strange(text in any::<String>(), bytes in any::<Vec<u8>>()) {
             let (key, site) = (key(), "park-1".parse().unwrap());
