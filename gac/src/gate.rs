@@ -98,7 +98,7 @@ async fn start_one(
     let (outbox, _bus) = running.outbox(site, &program).await?;
     let filters = config.filters(&running.site);
     let (bus, events) = running.connect(&format!("{program}-in"), filters);
-    let registry = Arc::new(ListRegistry::of(site.site.list(clock::now())));
+    let registry = Arc::new(ListRegistry::of(site.list(clock::now())?));
     let orders = SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?;
     let parts = GateParts {
         bus,

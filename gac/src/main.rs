@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use gac::{check, demo, explain, models, people, replay, run, simulate, watch_list};
+use gac::{check, demo, explain, list, models, pass, people, replay, run, simulate, watch_list};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
@@ -44,6 +44,10 @@ enum Command {
     WatchList(watch_list::WatchListArguments),
     /// Say what is wrong in a site file, where, and what to write instead
     Check(check::CheckArguments),
+    /// Import the list of who may pass from a spreadsheet
+    List(list::ListArguments),
+    /// Make, list and call back visitor passes
+    Pass(pass::PassArguments),
     /// Decide a gate's journal again and compare every byte
     Replay(replay::ReplayArguments),
     /// Say why a verdict came out as it did, and what would have changed it
@@ -85,6 +89,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::People(arguments) => people::people(&arguments),
         Command::WatchList(arguments) => watch_list::watch_list(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Pass(arguments) => pass::pass(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

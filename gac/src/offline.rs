@@ -218,7 +218,11 @@ fn listen(mut outlet: Receiver<Output>, mut lane: Option<OfflineLane>) -> Seen {
                 seen.note(sighting);
             }
             Output::Candidate(candidate) => seen.candidates.push(candidate),
-            Output::Count(_) | Output::Assist(_) | Output::Status(_) | Output::Picture { .. } => (),
+            Output::Document(_)
+            | Output::Count(_)
+            | Output::Assist(_)
+            | Output::Status(_)
+            | Output::Picture { .. } => {}
         }
     }
     if let Some(lane) = &mut lane {

@@ -21,8 +21,8 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Takes what the pipeline says until it has ended.
 ///
-/// Sightings and candidates go through the outbox; the rest is said once, because a newer word
-/// replaces it.
+/// Sightings, candidates and documents go through the outbox; the rest is said once, because a
+/// newer word replaces it.
 pub async fn pump(
     site: SiteId,
     mut outlet: Receiver<Output>,
@@ -42,6 +42,10 @@ pub async fn pump(
                 Output::Candidate(candidate) => {
                     let topic = Topic::Candidate(site.clone(), candidate.camera.clone());
                     items.push(item(topic, Message::Candidate(candidate), at));
+                }
+                Output::Document(read) => {
+                    let topic = Topic::Document(site.clone(), read.gate.clone());
+                    items.push(item(topic, Message::Document(read), at));
                 }
                 Output::Count(count) => {
                     let topic = Topic::Count(site.clone(), count.zone.clone());

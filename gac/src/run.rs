@@ -104,7 +104,8 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
     })
 }
 
-/// Puts the list of the site file into force again and again, changed or not.
+/// Puts the list of the site file, the imported one and the passes into force again and again,
+/// changed or not.
 ///
 /// A file that is wrong leaves the old list in force; it grows old, and in the end everybody is
 /// referred. What is wrong is told when it is new.
@@ -116,17 +117,17 @@ async fn follow_list(path: PathBuf, mut told: Told, lists: RegistrySetter) {
             let path = path.clone();
             move || {
                 let site = LoadedSite::load_again(&path, &mut told);
-                (site, told)
+                (site.and_then(|site| site.list(clock::now())), told)
             }
         });
-        let Ok((site, now_told)) = again.await else {
+        let Ok((list, now_told)) = again.await else {
             return; // it has panicked
         };
         told = now_told;
-        match site {
-            Ok(site) => {
+        match list {
+            Ok(list) => {
                 told_error.clear();
-                if lists.set(site.site.list(clock::now())).await.is_err() {
+                if lists.set(list).await.is_err() {
                     return;
                 }
             }

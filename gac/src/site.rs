@@ -1,8 +1,8 @@
 //! From a site file to what the parts of the program are given.
 
 use anyhow::{Context as _, Result, bail};
-use domain::{CameraId, ZoneId};
-use pipeline::{CameraSetup, CountLine, HandOver, Plan, StopLine, Tasks};
+use domain::{CameraId, SiteList, Timestamp, ZoneId};
+use pipeline::{CameraSetup, CountLine, HandOver, Plan, QrPlan, StopLine, Tasks};
 use service::{
     clock,
     config::{
@@ -11,6 +11,10 @@ use service::{
             CameraSection, CameraTask, DecodeKind, PaceKind, Problem, Severity, Site, SourceSection,
         },
     },
+    documents::{DocumentTexts, HolderKeys},
+    keys::{CommandVerifier, SigningKeyFile},
+    private_folder::private_folder,
+    site_list::ListStore,
 };
 use source::{Decode, Pace, RtspTransport, SourceOptions, SourceSpec};
 use std::{
@@ -20,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{check::problem_line, scene::SceneSource};
+use crate::{check::problem_line, pass::PASS_KEY, scene::SceneSource};
 
 /// Of which text the problems were told last: nobody has to read them again once a minute.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +96,22 @@ impl LoadedSite {
     /// A file of the site's own folder.
     pub fn state(&self, name: &str) -> PathBuf {
         self.path(&self.site.storage.dir).join(name)
+    }
+
+    /// Who may pass: the entries of the site file, then those that were imported, then the passes;
+    /// with the groups and holidays of the site file.
+    pub fn list(&self, as_of: Timestamp) -> Result<SiteList> {
+        let mut list = self.site.list(as_of);
+        let stored = self.list_store()?.read()?;
+        list.registrations.extend(stored.registrations);
+        Ok(list)
+    }
+
+    /// What programs write of the site's list; makes the site's own folder when there is none yet.
+    pub fn list_store(&self) -> Result<ListStore> {
+        let state = self.path(&self.site.storage.dir);
+        private_folder(&state).with_context(|| format!("making {}", state.display()))?;
+        Ok(ListStore::new(&state))
     }
 
     /// Where models are.
@@ -184,6 +204,35 @@ impl LoadedSite {
             motion_gate: camera.motion_gate,
             lines,
             stop_line,
+            qr: has(CameraTask::Qr)
+                .then(|| self.qr_plan(camera))
+                .transpose()?,
+        })
+    }
+
+    /// What a camera that reads QR codes needs; makes the site's keys when there are none yet.
+    fn qr_plan(&self, camera: &CameraSection) -> Result<QrPlan> {
+        let mut gates = Vec::new();
+        for gate in &self.site.gates {
+            if gate.camera.get_ref() == camera.id.get_ref() {
+                gates.push(gate.id.get_ref().parse()?);
+            }
+        }
+        let region = camera.qr_region.as_ref();
+        Ok(QrPlan {
+            gates,
+            region: region.map(|region| *region.get_ref()),
+            texts: Arc::new(self.document_texts()?),
+        })
+    }
+
+    /// Reads texts of QR codes with the site's keys.
+    pub fn document_texts(&self) -> Result<DocumentTexts> {
+        let key = SigningKeyFile::load_or_create(&self.state(PASS_KEY))?;
+        Ok(DocumentTexts {
+            site: self.site.site.id.get_ref().parse()?,
+            holders: HolderKeys::load_or_create(&self.state("keys/holder.key"))?,
+            passes: CommandVerifier::from_public(&key.public())?,
         })
     }
 

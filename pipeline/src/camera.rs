@@ -3,6 +3,7 @@
 //! A camera is held by one worker at a time, so everything here sees the frames in order.
 
 mod attention;
+mod codes;
 mod faces;
 mod plates;
 mod rides;
@@ -15,6 +16,7 @@ use crate::{
     motion::MotionGate,
     output::{Output, Outputs},
     plan::{Plan, PlanInImage},
+    qr::QrEye,
     stats::CameraStats,
     traffic::Traffic,
     watch_list::WatchList,
@@ -65,6 +67,8 @@ pub(crate) struct CameraCore {
     totals: BTreeMap<String, Count>,
     traffic: Option<Traffic>,
     motion: Option<MotionGate>,
+    has_motion: bool,
+    qr: Option<QrEye>,
     ring: FrameRing,
     told: BTreeMap<SightingId, Told>,
     last_plate_look: BTreeMap<TrackId, Look>,
@@ -87,11 +91,7 @@ impl CameraCore {
         plan: Plan,
         mut ids: impl FnMut() -> u128 + Send + Clone + 'static,
     ) -> Result<Self, opencv::Error> {
-        let motion = if plan.motion_gate {
-            Some(MotionGate::new()?)
-        } else {
-            None
-        };
+        let motion = plan.motion_gate.then(MotionGate::new).transpose()?;
         let mut candidate_ids = ids.clone();
         let config = SightingsConfig {
             classes: plan.tasks.sighting_classes(),
@@ -113,6 +113,8 @@ impl CameraCore {
             totals: BTreeMap::new(),
             place: None,
             motion,
+            has_motion: true,
+            qr: None,
             told: BTreeMap::new(),
             last_plate_look: BTreeMap::new(),
             n_empty_lane: 0,
@@ -171,6 +173,7 @@ impl CameraCore {
         let faces = self.find_faces(frame, detector, outlets)?;
         self.stats.detections += (detections.len() + plates.len() + faces.len()) as u64;
         self.n_live_tracks += plates.len() + faces.len();
+        self.look_for_codes(frame);
         let mut said = SightingsOutput::default();
         self.sightings.step(
             &FrameSeen {

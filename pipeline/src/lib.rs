@@ -14,6 +14,7 @@ pub mod gallery;
 mod motion;
 mod output;
 mod plan;
+mod qr;
 pub mod scheduler;
 mod stats;
 mod traffic;
@@ -23,6 +24,7 @@ pub use annotate::{Canvas, Mark, MarkLine, Tone};
 pub use fault::{Fault, FaultWatch};
 pub use output::Output;
 pub use plan::{CountLine, Plan, StopLine, Tasks};
+pub use qr::QrPlan;
 pub use scheduler::HandOver;
 pub use stats::CameraStats;
 use stats::FrameRate;
@@ -32,6 +34,7 @@ use domain::{CameraId, Frame, ports::Detector};
 use fault::{Faults, survives};
 use gallery::Gallery;
 use output::Outputs;
+use qr::{QrCamera, QrThread};
 use scheduler::{LaneConfig, Scheduler};
 use service::evidence::EvidenceStore;
 use source::{Attention, SourceMonitor, SourceOptions, SourceSpec, StopHandle};
@@ -111,6 +114,7 @@ struct Inner {
 pub struct Pipeline {
     inner: Arc<Inner>,
     threads: Vec<JoinHandle<()>>,
+    qr: Option<QrThread>,
 }
 
 fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -129,6 +133,14 @@ impl Pipeline {
         let (queue, picture_thread) =
             evidence::start(shared.evidence.clone(), outputs.clone(), faults.clone())
                 .map_err(StartError::Thread)?;
+        let qr_cameras = setups.iter().map(qr_camera).collect();
+        let (qr, eyes) = qr::start(
+            qr_cameras,
+            shared.ids.clone(),
+            outputs.clone(),
+            faults.clone(),
+        )
+        .map_err(StartError::Thread)?;
         let outlets = Outlets {
             outputs,
             evidence: queue,
@@ -137,15 +149,16 @@ impl Pipeline {
         };
         let lanes: Vec<LaneConfig> = setups.iter().map(lane).collect();
         let mut cameras = Vec::new();
-        for setup in &setups {
+        for (setup, eye) in setups.iter().zip(eyes) {
             let ids = shared.ids.clone();
             let id = setup.plan.camera.clone();
-            let core = CameraCore::new(setup.plan.clone(), move || (locked(&ids))()).map_err(
+            let mut core = CameraCore::new(setup.plan.clone(), move || (locked(&ids))()).map_err(
                 |source| StartError::Motion {
                     camera: id.clone(),
                     source,
                 },
             )?;
+            core.set_qr(eye);
             cameras.push(Camera {
                 id,
                 core: Mutex::new(core),
@@ -173,7 +186,7 @@ impl Pipeline {
             let name = format!("gac-cam-{n}");
             threads.push(spawn(name, move || follow::camera(&inner, n, setup))?);
         }
-        Ok((Self { inner, threads }, receiver))
+        Ok((Self { inner, threads, qr }, receiver))
     }
 
     /// Tells every source to end; what waits is still analysed.
@@ -193,7 +206,7 @@ impl Pipeline {
 
     /// Waits until every source has ended and everything has been said, then gives the counts.
     pub fn join(self) -> Vec<(CameraId, CameraStats)> {
-        let Self { inner, threads } = self;
+        let Self { inner, threads, qr } = self;
         let stats = |inner: &Inner| inner.all_stats();
         let mut threads = threads.into_iter();
         let pictures = threads.next();
@@ -201,6 +214,9 @@ impl Pipeline {
             if thread.join().is_err() {
                 tracing::error!("a pipeline thread has panicked");
             }
+        }
+        if let Some(qr) = qr {
+            qr.finish();
         }
         let all = stats(&inner);
         inner.outlets.evidence.end();
@@ -277,6 +293,13 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandl
         .name(name)
         .spawn(body)
         .map_err(StartError::Thread)
+}
+
+fn qr_camera(setup: &CameraSetup) -> QrCamera {
+    QrCamera {
+        plan: setup.plan.qr.clone(),
+        is_lossless: setup.hand_over == HandOver::Blocking,
+    }
 }
 
 /// Gates go first, then cameras that prove something; counting comes last. The source has thinned

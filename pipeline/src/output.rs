@@ -1,6 +1,6 @@
 //! What the pipeline says, and the one queue that it leaves by.
 
-use domain::{CameraId, Candidate, Sighting};
+use domain::{CameraId, Candidate, DocumentRead, Sighting};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use wire::{Assist, CameraStatus, Count};
 
@@ -14,6 +14,8 @@ pub enum Output {
     Sighting(Sighting),
     /// A rule fired. Never lost.
     Candidate(Candidate),
+    /// A document was shown. Never lost.
+    Document(DocumentRead),
     /// Somebody crossed a counting line; sums, so the newest is enough.
     Count(Count),
     /// Assistance is wanted before a camera: all that the watch-list says.

@@ -1,5 +1,6 @@
 //! What one camera looks for, and where.
 
+use crate::qr::QrPlan;
 use domain::{
     BoxInImage, CameraId, Class, PointInImage, ZoneId,
     geometry::{LineInImage, polygon_contains},
@@ -61,6 +62,8 @@ pub struct Plan {
     pub lines: Vec<CountLine>,
     /// Stop line and signal.
     pub stop_line: Option<StopLine>,
+    /// Reading QR codes; nothing where none are looked for.
+    pub qr: Option<QrPlan>,
 }
 
 /// The plan in the pixels of one picture size.

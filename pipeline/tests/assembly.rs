@@ -28,6 +28,8 @@ use wire::CameraState;
 
 #[path = "assembly/failures.rs"]
 mod failures;
+#[path = "assembly/qr.rs"]
+mod qr;
 
 const SIZE: (u32, u32) = (320, 180);
 const FPS: f64 = 10.0;
@@ -197,6 +199,7 @@ fn plan(id: &str, is_gate: bool) -> Plan {
             lamps: [4.0, 24.0, 44.0]
                 .map(|y| [300.0 / 320.0, y / 180.0, 312.0 / 320.0, (y + 12.0) / 180.0]),
         }),
+        qr: None,
     }
 }
 

@@ -70,6 +70,13 @@ impl SigningKeyFile {
     }
 }
 
+impl SigningKeyFile {
+    /// As [`Self::sign_bytes`], as it is.
+    pub(crate) fn sign_raw(&self, purpose: &str, bytes: &[u8]) -> [u8; 64] {
+        self.key.sign(&for_purpose(purpose, bytes)).to_bytes()
+    }
+}
+
 impl fmt::Debug for SigningKeyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKeyFile({})", self.key_id)
@@ -152,6 +159,17 @@ impl CommandVerifier {
         signature: &str,
     ) -> Result<(), SignatureRejected> {
         self.check(key_id, &for_purpose(purpose, bytes), signature)
+    }
+
+    /// Whether any trusted key signed the bytes for this purpose: for what has no room to say which
+    /// key it was.
+    pub(crate) fn is_signed(&self, purpose: &str, bytes: &[u8], signature: &[u8; 64]) -> bool {
+        let (bytes, signature) = (
+            for_purpose(purpose, bytes),
+            Signature::from_bytes(signature),
+        );
+        let fits = |key: &VerifyingKey| key.verify_strict(&bytes, &signature).is_ok();
+        self.keys.iter().any(|(_id, key)| fits(key))
     }
 
     fn check(&self, key_id: &str, bytes: &[u8], signature: &str) -> Result<(), SignatureRejected> {

@@ -17,6 +17,7 @@ mod bad_sources;
 mod edge_and_centre;
 mod kept;
 mod kill_nine;
+mod list_and_passes;
 mod people;
 mod postgres;
 mod program;

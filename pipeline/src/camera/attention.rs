@@ -61,6 +61,7 @@ impl CameraCore {
         };
         // A gate that fails must not hide a vehicle: look.
         let has_motion = motion.has_motion(frame).unwrap_or(true);
+        self.has_motion = has_motion;
         let has_tracks = 0 < self.n_live_tracks;
         if has_motion || has_tracks || self.last_busy_at.is_none() {
             self.last_busy_at = Some(frame.captured_at);

@@ -198,6 +198,8 @@ pub struct CameraSection {
     pub fps_max: Spanned<f32>,
     /// Only what stands in this polygon counts, corners as shares of width and height.
     pub region: Option<Spanned<Vec<[f32; 2]>>>,
+    /// Where QR codes are shown, as shares of width and height: left, top, right, bottom.
+    pub qr_region: Option<Spanned<[f32; 4]>>,
     /// Whether still scenes are left out.
     #[serde(default = "yes")]
     pub motion_gate: bool,
@@ -232,6 +234,8 @@ pub enum CameraTask {
     Plates,
     /// Faces of enrolled people.
     Faces,
+    /// QR codes of visitor passes and citizens' cards.
+    Qr,
 }
 
 /// `[camera.source]`: exactly one of `file`, `pictures`, `rtsp`, `launch`, `scene`.

@@ -25,8 +25,33 @@ pub(super) fn check_places(checker: &mut Checker<'_>, camera: &CameraSection) {
             );
         }
     }
+    check_qr(checker, camera);
     check_stop_line(checker, camera);
     check_signal(checker, camera);
+}
+
+fn check_qr(checker: &mut Checker<'_>, camera: &CameraSection) {
+    let Some(region) = &camera.qr_region else {
+        return;
+    };
+    let [left, top, right, bottom] = *region.get_ref();
+    if !is_share(&[left, top]) || !is_share(&[right, bottom]) || right <= left || bottom <= top {
+        checker.add(
+            region.span(),
+            "qr_region is not inside the picture or has no size",
+            "write [left, top, right, bottom] between 0 and 1",
+        );
+    }
+    if !camera.tasks.get_ref().contains(&CameraTask::Qr) {
+        checker.add(
+            region.span(),
+            format!(
+                "camera {:?} has a qr_region and does not read QR codes",
+                camera.id.get_ref()
+            ),
+            "add \"qr\" to its tasks",
+        );
+    }
 }
 
 fn check_stop_line(checker: &mut Checker<'_>, camera: &CameraSection) {

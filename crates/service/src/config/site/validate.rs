@@ -182,7 +182,7 @@ fn check_camera(checker: &mut Checker<'_>, camera: &CameraSection) {
         checker.add(
             camera.tasks.span(),
             format!("camera {:?} looks for nothing", camera.id.get_ref()),
-            "name some of vehicles, people, plates and faces",
+            "name some of vehicles, people, plates, faces and qr",
         );
     }
     check_decode(checker, camera);
