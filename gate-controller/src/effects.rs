@@ -6,7 +6,9 @@ use crate::{
     event::{CommandTiming, Counters, GateEvent, count},
     intake::Told,
 };
-use domain::{Ack, AckResult, CommandId, GateCommand, GateId, SiteId, Timestamp, Verdict};
+use domain::{
+    Ack, AckResult, CommandId, DeviceNonce, GateCommand, GateId, SiteId, Timestamp, Verdict,
+};
 use policy::{GateInput, GateOutput};
 use service::{
     bus::{Bus, Fate},
@@ -42,6 +44,8 @@ pub(crate) struct Effects {
     held: VecDeque<OutboxItem>,
     /// The verdict that the next command carries out.
     verdict: Option<Verdict>,
+    /// What the barrier asks commands to carry, as it last said.
+    nonce: Option<DeviceNonce>,
 }
 
 impl Effects {
@@ -64,6 +68,7 @@ impl Effects {
             timed: VecDeque::new(),
             held: VecDeque::new(),
             verdict: None,
+            nonce: None,
         }
     }
 
@@ -111,13 +116,18 @@ impl Effects {
             tracing::warn!(gate.id = %self.gate, "a command expired before it could be sent");
             return;
         }
+        let signed = GateCommand {
+            // A command that was made before the barrier was heard goes to the barrier of now.
+            nonce: command.nonce.or(self.nonce),
+            ..command.clone()
+        };
         let envelope = Envelope {
             id: format!("{message_id:032x}"),
             source: self.bus.source().to_owned(),
             seq: self.n_commands,
             sent_at: now,
             traceparent: None,
-            message: Message::Command(self.key.sign_command(&self.site, command.clone())),
+            message: Message::Command(self.key.sign_command(&self.site, signed)),
         };
         let is_its = |verdict: &&Verdict| Some(verdict.passage) == command.cause.passage();
         let verdict = self.verdict.as_ref().filter(is_its);
@@ -168,7 +178,10 @@ impl Effects {
     pub(crate) fn note(&mut self, told: &Told) {
         match &told.input {
             GateInput::Ack(ack) => self.answered(ack, told.received_at),
-            GateInput::Barrier(barrier) => self.tell(GateEvent::Barrier(barrier.clone())),
+            GateInput::Barrier(barrier) => {
+                self.nonce = barrier.nonce;
+                self.tell(GateEvent::Barrier(barrier.clone()));
+            }
             _ => (),
         }
     }

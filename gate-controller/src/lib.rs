@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod actuator;
 mod controller;
 mod core;
 mod effects;
@@ -20,6 +21,7 @@ mod settings;
 mod simulator;
 
 pub use crate::core::CoreError;
+pub use actuator::{MemoryError, RefusedCounts};
 pub use controller::{
     GateConfig, GateController, GateEnded, GateError, GateParts, JOURNAL_BYTES_MAX,
 };
@@ -29,6 +31,5 @@ pub use recovery::{RecoveryError, RecoveryReport};
 pub use replay::{ReplayError, ReplayReport, replay};
 pub use settings::{CARRIED_MAX, CoreSettings, InvalidSettings};
 pub use simulator::{
-    BarrierSettings, BarrierSimulator, MemoryError, SimulatorCounts, SimulatorParts,
-    simulator_filters,
+    BarrierSettings, BarrierSimulator, Fail, SimulatorParts, Vehicle, simulator_filters,
 };

@@ -2,15 +2,15 @@
 
 use crate::site::*;
 use domain::{
-    Ack, AckResult, CommandId, CommandKind, GateCommand, GateState, PassageId, PassageState,
-    Timestamp, VerdictId,
+    Ack, AckResult, CommandId, CommandKind, DeviceNonce, GateCommand, GateState, PassageId,
+    PassageState, Timestamp, VerdictId,
 };
-use gate_controller::GateEvent;
+use gate_controller::{BarrierSimulator, GateEvent};
 use service::{bus::Bus, clock::now, keys::SigningKeyFile};
 use std::time::Duration;
 use wire::{Message, SignedCommand, Topic};
 
-pub(crate) fn command(id: u128, issued_at: Timestamp) -> GateCommand {
+pub(crate) fn command(id: u128, nonce: DeviceNonce, issued_at: Timestamp) -> GateCommand {
     GateCommand {
         id: CommandId(id),
         gate: gate_id(),
@@ -19,7 +19,7 @@ pub(crate) fn command(id: u128, issued_at: Timestamp) -> GateCommand {
             verdict: VerdictId(1),
             passage: PassageId(1),
         },
-        nonce: None,
+        nonce: Some(nonce),
         issued_at,
         expires_at: issued_at.saturating_add(Duration::from_secs(3)),
     }
@@ -43,12 +43,18 @@ pub(crate) fn acks(heard: &[Message]) -> Vec<(u128, AckResult)> {
     acks.collect()
 }
 
-fn foreign(id: u128) -> GateCommand {
+fn foreign(id: u128, nonce: DeviceNonce) -> GateCommand {
     let gate = "gate-2".parse().expect("a slug");
     GateCommand {
         gate,
-        ..command(id, now())
+        ..command(id, nonce, now())
     }
+}
+
+/// What the barrier asks for, as it last said.
+pub(crate) fn nonce(barrier: &BarrierSimulator) -> DeviceNonce {
+    let nonce = barrier.barrier().borrow().nonce;
+    nonce.expect("a barrier gives a nonce")
 }
 
 /// The same signature over a later expiry.
@@ -73,20 +79,39 @@ async fn late_forged_foreign_and_repeated_commands_are_refused() {
     let forger = SigningKeyFile::load_or_create(&site.folder.path().join("forger")).expect("a key");
     let old = now().saturating_sub(Duration::from_secs(4));
     let elsewhere = "park-2".parse().expect("a slug");
+    let nonce = nonce(&barrier);
+    let command = |id, issued_at| command(id, nonce, issued_at);
     let good = sign(command(6, now()));
+    let of_another_start = GateCommand {
+        nonce: Some(DeviceNonce(nonce.0 ^ 1)),
+        ..command(7, now())
+    };
+    let without_nonce = GateCommand {
+        nonce: None,
+        ..command(8, now())
+    };
+    let held_back = command(9, now().saturating_sub(Duration::from_millis(1)));
+    let newer = sign(command(10, now()));
+    // Whoever hears a command may say its id again, but not get an answer to it.
+    let posing = forger.sign_command(&site_id(), command(6, now()));
 
     send(&bus, sign(command(1, old)));
     send(&bus, forger.sign_command(&site_id(), command(2, now())));
     send(&bus, stretched(sign(command(3, now()))));
     send(&bus, key.sign_command(&elsewhere, command(4, now())));
-    send(&bus, sign(foreign(5)));
+    send(&bus, sign(foreign(5, nonce)));
     send(&bus, good.clone());
+    send(&bus, posing);
     send(&bus, good);
+    send(&bus, sign(of_another_start));
+    send(&bus, sign(without_nonce));
+    send(&bus, newer);
+    send(&bus, sign(held_back));
     let topic = Topic::Command(site_id(), gate_id()).to_string();
     let sent = bus.publish_raw(&topic, b"open".to_vec());
     sent.expect("there is room");
 
-    let mut answers = acks(&listener.until(|heard| acks(heard).len() == 8).await);
+    let mut answers = acks(&listener.until(|heard| acks(heard).len() == 13).await);
     answers.sort();
     let expect = [
         (1, AckResult::Expired),
@@ -97,19 +122,26 @@ async fn late_forged_foreign_and_repeated_commands_are_refused() {
         (6, AckResult::Accepted),
         (6, AckResult::Executed),
         (6, AckResult::Duplicate),
+        (7, AckResult::Rejected),
+        (8, AckResult::Rejected),
+        (9, AckResult::Expired),
+        (10, AckResult::Accepted),
+        (10, AckResult::Executed),
     ];
     assert_eq!(answers, expect);
     until_equal(|| barrier.counts().rejected, 1).await;
-    assert_eq!(barrier.counts().forged, 3);
+    assert_eq!(barrier.counts().forged, 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_barrier_ends_its_own_pulse_and_says_where_it_is_all_the_time() {
     let site = Site::new().await;
     let mut listener = site.listener().await;
-    let _barrier = site.barrier().await;
+    let barrier = site.barrier().await;
     let (bus, _events) = site.connect("sender", Vec::new()).await;
-    let signed = site.key().sign_command(&site_id(), command(1, now()));
+    let signed = site
+        .key()
+        .sign_command(&site_id(), command(1, nonce(&barrier), now()));
     send(&bus, signed);
     let heard = listener.until(|heard| states(heard).len() == 5).await;
     use GateState::*;
