@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod actuator;
+mod announce;
 mod controller;
 mod core;
 mod effects;
@@ -21,7 +22,10 @@ mod settings;
 mod simulator;
 
 pub use crate::core::CoreError;
-pub use actuator::{MemoryError, RefusedCounts};
+pub use actuator::{
+    Adapter, AdapterError, AdapterParts, MemoryError, RefusedCounts, start_adapter,
+};
+pub use announce::{AnnounceConfig, announce};
 pub use controller::{
     GateConfig, GateController, GateEnded, GateError, GateParts, JOURNAL_BYTES_MAX,
 };

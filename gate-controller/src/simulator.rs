@@ -12,8 +12,10 @@ use crate::actuator::{
     MemoryError,
     hearing::{Hearing, Refused, RefusedCounts, Trust},
 };
-use barrier::{BarrierBoard, Said};
-use domain::{Barrier, DeviceInput, DeviceNonce, GateId, SiteId, Timestamp, ports::Clock};
+use barrier::{BarrierBoard, Judged, Said};
+use domain::{
+    AckResult, Barrier, DeviceInput, DeviceNonce, GateId, SiteId, Timestamp, ports::Clock,
+};
 use service::{
     bus::{Bus, BusEvents, Incoming},
     ids::random_seed,
@@ -244,21 +246,23 @@ impl<C: Clock> Task<C> {
             return;
         };
         let (now, id) = (self.clock.now(), heard.command.id);
-        if !heard.is_genuine {
-            let is_obeyed = self.board.has_obeyed(id);
-            if !self.hearing.may_answer_forged(is_obeyed, now) {
+        match self.board.judge(&heard, now) {
+            Judged::Deaf => return,
+            Judged::Refuse(result) => {
+                let is_obeyed = self.board.has_obeyed(id);
+                if self.hearing.may_refuse_aloud(&heard, is_obeyed, now) {
+                    self.board.refuse(id, result, now);
+                }
                 return;
             }
-        }
-        if !self.board.admits(&heard, now) {
-            return;
+            Judged::Obey => (),
         }
         let is_kept = self.hearing.keep(&heard.command, now).await;
         let now = self.clock.now();
         if is_kept {
             self.board.on_command(&heard, now);
         } else {
-            self.board.refuse(id, now);
+            self.board.refuse(id, AckResult::Rejected, now);
         }
     }
 

@@ -18,10 +18,10 @@ use std::{
 };
 use wire::{Message, Topic};
 
-/// In any such span at most so many forged commands are answered: a flood of them may not fill the
-/// connection.
+/// In any such span at most so many refusals are said: a flood of forged or repeated commands may
+/// not fill the connection.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
-const N_ANSWERED_MAX: u32 = 16;
+const N_ANSWERED_MAX: u32 = 32;
 
 /// What a device has refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,9 @@ pub struct RefusedCounts {
     pub rejected: u64,
     /// Commands with a bad signature.
     pub forged: u64,
+    /// Commands with a good signature that are late, repeated, out of order, another gate's or of
+    /// another start, or that the device cannot obey.
+    pub refused: u64,
 }
 
 /// Counts that others may read.
@@ -37,6 +40,7 @@ pub struct RefusedCounts {
 pub(crate) struct Refused {
     rejected: AtomicU64,
     forged: AtomicU64,
+    refused: AtomicU64,
 }
 
 impl Refused {
@@ -44,6 +48,7 @@ impl Refused {
         RefusedCounts {
             rejected: self.rejected.load(Ordering::Relaxed),
             forged: self.forged.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
         }
     }
 }
@@ -120,10 +125,19 @@ impl Hearing {
         })
     }
 
-    /// Whether a forged command may be answered. One that has the id of an obeyed command may not:
-    /// its sender would take the answer for one to his own.
-    pub(crate) fn may_answer_forged(&mut self, is_obeyed: bool, now: Timestamp) -> bool {
-        !is_obeyed && self.answers.take(now)
+    /// Counts a command that is not obeyed, and says whether that may be answered. A forged one
+    /// with the id of an obeyed command may not: its sender would take the answer for one to his
+    /// own.
+    pub(crate) fn may_refuse_aloud(
+        &mut self,
+        heard: &Heard,
+        is_obeyed: bool,
+        now: Timestamp,
+    ) -> bool {
+        if heard.is_genuine {
+            self.refused.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        (heard.is_genuine || !is_obeyed) && self.answers.take(now)
     }
 
     /// Writes a command down, synced. Unless this is true it must not be obeyed.
@@ -171,7 +185,7 @@ impl Hearing {
     }
 }
 
-/// How many forged commands were answered of late.
+/// How many refusals were said of late.
 #[derive(Debug, Default)]
 struct Answers {
     since: Option<Timestamp>,
@@ -199,16 +213,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_of_forged_commands_is_answered_a_few_times_a_second() {
+    fn a_flood_is_refused_aloud_a_few_times_a_second() {
         let at = |millis| Timestamp::from_millis(1_795_000_000_000 + millis);
         let mut answers = Answers::default();
         let mut n_answered = |from_ms: i64| {
             let times = (0..1000).map(|n| at(from_ms + n));
             times.filter(|now| answers.take(*now)).count()
         };
-        assert_eq!(n_answered(0), 16);
-        assert_eq!(n_answered(1000), 16);
+        assert_eq!(n_answered(0), 32);
+        assert_eq!(n_answered(1000), 32);
         // A clock that is set back silences nobody.
-        assert_eq!(n_answered(-60_000), 16);
+        assert_eq!(n_answered(-60_000), 32);
     }
 }

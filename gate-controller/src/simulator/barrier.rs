@@ -33,6 +33,15 @@ pub(crate) enum Said {
     Input(DeviceEvent),
 }
 
+/// What becomes of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judged {
+    Obey,
+    Refuse(AckResult),
+    /// Without power nobody hears.
+    Deaf,
+}
+
 /// The state of one barrier.
 #[derive(Debug)]
 pub(crate) struct BarrierBoard {
@@ -117,20 +126,17 @@ impl BarrierBoard {
         }
     }
 
-    /// Whether it would obey a command; it answers one that it would not.
-    pub(crate) fn admits(&mut self, heard: &Heard, now: Timestamp) -> bool {
+    /// What it would do with a command.
+    pub(crate) fn judge(&mut self, heard: &Heard, now: Timestamp) -> Judged {
         if !self.is_powered {
-            return false;
+            return Judged::Deaf;
         }
         self.on_time(now);
         let is_able = !matches!(self.state, GateState::Fault | GateState::Unknown)
             && self.moving_for.len() < N_MOVING_FOR_MAX;
         let unable = (!is_able).then_some(AckResult::Rejected);
         let refusal = self.admission.refusal(heard, now).or(unable);
-        if let Some(result) = refusal {
-            self.ack(heard.command.id, result, now);
-        }
-        refusal.is_none()
+        refusal.map_or(Judged::Obey, Judged::Refuse)
     }
 
     /// Whether it has obeyed this id.
@@ -140,12 +146,16 @@ impl BarrierBoard {
 
     /// Takes a command. It judges again: time has passed while the command was written down.
     pub(crate) fn on_command(&mut self, heard: &Heard, now: Timestamp) {
-        if !self.admits(heard, now) {
-            return;
+        let id = heard.command.id;
+        match self.judge(heard, now) {
+            Judged::Obey => {
+                self.admission.remember(&heard.command);
+                self.ack(id, AckResult::Accepted, now);
+                self.obey(&heard.command, now);
+            }
+            Judged::Refuse(result) => self.ack(id, result, now),
+            Judged::Deaf => (),
         }
-        self.admission.remember(&heard.command);
-        self.ack(heard.command.id, AckResult::Accepted, now);
-        self.obey(&heard.command, now);
     }
 
     /// Sets a state; a command that finds it set already has done its work.
@@ -182,9 +192,9 @@ impl BarrierBoard {
         }
     }
 
-    /// Refuses a command that cannot be written down. It is not remembered: it may come again.
-    pub(crate) fn refuse(&mut self, command: CommandId, now: Timestamp) {
-        self.ack(command, AckResult::Rejected, now);
+    /// Answers a command that is not obeyed. It is not remembered: it may come again.
+    pub(crate) fn refuse(&mut self, command: CommandId, result: AckResult, now: Timestamp) {
+        self.ack(command, result, now);
     }
 
     /// Gets stuck where it is.

@@ -1,7 +1,14 @@
 //! A gate with a real broker, a real outbox and a simulated barrier over MQTT.
 
+mod adapters;
+#[cfg(test)]
+mod announced;
 mod barrier;
+#[cfg(test)]
+mod hostile;
 mod killed_barrier;
+#[cfg(test)]
+mod mosquitto;
 mod outage;
 mod passages;
 mod restarts;

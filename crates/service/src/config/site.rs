@@ -7,10 +7,15 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use toml::Spanned;
 
+mod actuator;
 mod hours;
 mod places;
 mod validate;
 
+pub use actuator::{
+    ActuatorSection, FailKind, HomeAssistantSection, HttpRequestSection, HttpSection, InputMeaning,
+    InputSection, OnvifEventsSection, OnvifHold, OnvifSection, ShellySection, TasmotaSection,
+};
 pub use hours::parse_hours;
 pub use validate::{Problem, Severity};
 
@@ -32,6 +37,10 @@ pub struct Site {
     /// Model files and the inference runtime.
     #[serde(default)]
     pub models: ModelsSection,
+    /// Home Assistant finds the gates by itself when this is there.
+    pub home_assistant: Option<HomeAssistantSection>,
+    /// What happens is said as ONVIF events when this is there.
+    pub onvif_events: Option<OnvifEventsSection>,
     /// Cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSection>,
@@ -310,8 +319,15 @@ pub struct GateSection {
     #[serde(default = "default_registry_age_max_hours")]
     pub registry_age_max_hours: u64,
     /// Who moves the barrier.
+    #[serde(default = "default_actuator")]
+    pub actuator: Spanned<ActuatorSection>,
+    /// What it does at fire and without mains power.
     #[serde(default)]
-    pub actuator: ActuatorKind,
+    pub fail: FailKind,
+}
+
+fn default_actuator() -> Spanned<ActuatorSection> {
+    Spanned::new(0..0, ActuatorSection::Mqtt)
 }
 
 fn default_command_expires_ms() -> Spanned<u64> {
@@ -334,17 +350,6 @@ pub enum FactorKind {
     Plate,
     /// An enrolled face.
     Face,
-}
-
-/// Who moves the barrier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActuatorKind {
-    /// A device that takes our signed commands over MQTT.
-    #[default]
-    Mqtt,
-    /// A simulated barrier in this process, over MQTT as a device would.
-    Simulator,
 }
 
 /// `[[registration]]`: a plate or an enrolled person.

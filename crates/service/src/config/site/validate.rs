@@ -2,7 +2,7 @@
 
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
-    hours::parse_hours, places::check_places,
+    actuator::check_devices, hours::parse_hours, places::check_places,
 };
 use domain::{Access, CameraId, GateId, PersonId, Plate, Registration, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -146,6 +146,7 @@ impl Site {
                 "add password_file, or leave the user out",
             );
         }
+        check_devices(&mut checker, self);
         checker.unique("camera", self.cameras.iter().map(|camera| &camera.id));
         checker.unique("gate", self.gates.iter().map(|gate| &gate.id));
         for camera in &self.cameras {
