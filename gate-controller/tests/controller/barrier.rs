@@ -2,10 +2,10 @@
 
 use crate::site::*;
 use domain::{
-    Ack, AckResult, CommandId, CommandKind, DeviceNonce, GateCommand, GateState, PassageId,
-    PassageState, Timestamp, VerdictId,
+    Ack, AckResult, Barrier, CommandId, CommandKind, DeviceInput, DeviceNonce, GateCommand,
+    GateState, PassageId, PassageState, Timestamp, VerdictId,
 };
-use gate_controller::{BarrierSimulator, GateEvent};
+use gate_controller::{BarrierSimulator, GateEvent, Vehicle};
 use service::{bus::Bus, clock::now, keys::SigningKeyFile};
 use std::time::Duration;
 use wire::{Message, SignedCommand, Topic};
@@ -186,4 +186,77 @@ async fn a_barrier_that_jams_fails_the_passage() {
     let closed = tokio::time::timeout(Duration::from_secs(10), closed).await;
     assert!(closed.expect("in ten seconds").is_ok());
     gate.stop().await;
+}
+
+fn inputs(heard: &[Message]) -> Vec<(u64, DeviceInput, bool)> {
+    let inputs = heard.iter().filter_map(|message| match message {
+        Message::Device(event) => Some((event.seq, event.input, event.is_active)),
+        _ => None,
+    });
+    inputs.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_stays_up_while_a_vehicle_drives_through_and_says_what_it_feels() {
+    let site = Site::new().await;
+    let mut listener = site.listener().await;
+    let barrier = site.barrier().await;
+    let (bus, _events) = site.connect("sender", Vec::new()).await;
+    let command = command(1, nonce(&barrier), now());
+    send(&bus, site.key().sign_command(&site_id(), command));
+    listener
+        .until(|heard| states(heard).contains(&GateState::Open))
+        .await;
+    // Some 300 ms over both loops: far longer than the pulse.
+    let car = Vehicle {
+        length_m: 4.5,
+        speed_m_s: 30.0,
+    };
+    barrier.set_input(DeviceInput::LoopUnder, true).await;
+    barrier.drive_through(car).await;
+    let heard = listener.until(|heard| inputs(heard).len() == 6).await;
+    use DeviceInput::{Beam, LoopBefore, LoopUnder};
+    assert_eq!(
+        inputs(&heard),
+        [
+            (0, LoopUnder, true),
+            (1, LoopBefore, true),
+            (2, Beam, true),
+            (3, LoopBefore, false),
+            (4, Beam, false),
+            (5, LoopUnder, false),
+        ]
+    );
+    use GateState::*;
+    assert_eq!(states(&heard), [Closed, Opening, Open]);
+    let heard = listener.until(|heard| states(heard).len() == 5).await;
+    assert_eq!(states(&heard), [Closed, Opening, Open, Closing, Closed]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_makes_every_command_from_before_it_worthless() {
+    let site = Site::new().await;
+    let mut listener = site.listener().await;
+    let barrier = site.barrier().await;
+    let (bus, _events) = site.connect("sender", Vec::new()).await;
+    let before = nonce(&barrier);
+    let sign = |command| site.key().sign_command(&site_id(), command);
+    let held_back = sign(command(1, before, now()));
+    barrier.power_off().await;
+    let mut position = barrier.barrier();
+    let is_dead = |b: &Barrier| b.state == GateState::Unknown;
+    position.wait_for(is_dead).await.expect("it runs");
+    send(&bus, sign(command(2, before, now()))); // nobody hears it
+    barrier.power_on().await;
+    let is_home = |b: &Barrier| b.state == GateState::Closed && b.nonce != Some(before);
+    position.wait_for(is_home).await.expect("it runs");
+    send(&bus, held_back);
+    send(&bus, sign(command(3, nonce(&barrier), now())));
+    let is_done = |heard: &[Message]| acks(heard).contains(&(3, AckResult::Executed));
+    let heard = listener.until(is_done).await;
+    let answered: Vec<_> = acks(&heard).into_iter().filter(|ack| ack.0 != 2).collect();
+    use AckResult::{Accepted, Executed, Rejected};
+    assert_eq!(answered, [(1, Rejected), (3, Accepted), (3, Executed)]);
+    let n_up = states(&heard).into_iter();
+    assert_eq!(n_up.filter(|state| *state == GateState::Opening).count(), 1);
 }

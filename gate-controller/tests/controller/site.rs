@@ -211,6 +211,7 @@ impl Site {
         let settings = BarrierSettings {
             opening: Duration::from_millis(20),
             hold: Duration::from_millis(40),
+            clear: Duration::from_millis(40),
             closing: Duration::from_millis(20),
             ..BarrierSettings::new(gate_id())
         };
