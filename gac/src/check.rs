@@ -97,9 +97,10 @@ fn missing_files(site: &Site, path: &Path, text: &str) -> Vec<String> {
             &source.portrait,
         ]
     });
-    secrets
-        .into_iter()
-        .chain(of_cameras)
+    let of_gates = site.gates.iter().map(|gate| gate.actuator.get_ref().file());
+    let named = secrets.into_iter().chain(of_cameras).map(Option::as_ref);
+    named
+        .chain(of_gates)
         .flatten()
         .filter(|file| !folder.join(file).exists())
         .map(|file| {

@@ -1,19 +1,20 @@
-//! The gates of a site, and the simulated barriers of those that have one.
+//! The gates of a site, and what moves their barriers.
 
 use crate::{run::Running, site::LoadedSite};
 use anyhow::{Context as _, Result};
-use domain::{CameraId, GateId};
+use domain::{CameraId, GateId, ZoneId};
 use gate_controller::{
-    BarrierSettings, BarrierSimulator, GateConfig, GateController, GateEvent, GateParts,
-    JOURNAL_BYTES_MAX, SimulatorParts, simulator_filters,
+    Adapter, AdapterParts, AnnounceConfig, BarrierSettings, BarrierSimulator, Fail, GateConfig,
+    GateController, GateEvent, GateParts, JOURNAL_BYTES_MAX, SimulatorParts, announce,
+    simulator_filters, start_adapter,
 };
 use policy::ListRegistry;
 use service::{
     clock::{self, SystemClock},
-    config::site::{ActuatorKind, GateSection},
+    config::site::{ActuatorSection, FailKind, GateSection},
     keys::{CommandVerifier, SigningKeyFile},
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::sync::{broadcast, mpsc};
 
 pub(crate) mod rules;
@@ -24,13 +25,13 @@ pub(crate) const ORDER_KEY: &str = "keys/order.key";
 /// Lists that may wait for a gate.
 const LISTS_MAX: usize = 4;
 
-/// A gate and, where it is simulated, its barrier.
+/// A gate and, where it is simulated or of another dialect, its barrier.
 pub struct RunningGate {
     /// Its name.
     pub gate: GateId,
     lists: mpsc::Sender<Arc<ListRegistry>>,
     events: broadcast::Receiver<GateEvent>,
-    _simulator: Option<BarrierSimulator>,
+    _device: Device,
 }
 
 impl RunningGate {
@@ -66,6 +67,43 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
             .with_context(|| format!("starting gate {}", section.id.get_ref()))?;
         running.gates.push(gate);
     }
+    tell_others(site, running)
+}
+
+/// Home Assistant and listeners to ONVIF events, where the site wants them.
+fn tell_others(site: &LoadedSite, running: &mut Running) -> Result<()> {
+    let cameras = &site.site.cameras;
+    let mut zones: Vec<ZoneId> = cameras
+        .iter()
+        .flat_map(|camera| &camera.lines)
+        .map(|line| Ok(line.zone.get_ref().parse()?))
+        .collect::<Result<_>>()?;
+    zones.sort_unstable();
+    zones.dedup();
+    let gates = site.site.gates.iter().map(|gate| {
+        let (id, name) = (gate.id.get_ref(), gate.name.as_ref());
+        Ok((id.parse()?, name.unwrap_or(id).clone()))
+    });
+    let watched = site.site.gates.iter().map(|gate| &gate.camera);
+    let events = site.site.onvif_events.as_ref();
+    let config = AnnounceConfig {
+        site: running.site.clone(),
+        gates: gates.collect::<Result<_>>()?,
+        cameras: watched
+            .map(|camera| Ok(camera.get_ref().parse()?))
+            .collect::<Result<_>>()?,
+        zones,
+        home_assistant: (site.site.home_assistant.as_ref())
+            .map(|section| section.prefix.get_ref().clone()),
+        onvif_events: events.map(|section| (section.prefix.get_ref().clone(), section.with_plates)),
+    };
+    if config.is_wanted() {
+        let (bus, _events) = running.connect("announce", Vec::new());
+        let shutdown = running.shutdown();
+        running
+            .tasks
+            .spawn(async move { Ok(announce(config, bus, shutdown).await?) });
+    }
     Ok(())
 }
 
@@ -77,14 +115,7 @@ async fn start_one(
     let gate: GateId = section.id.get_ref().parse()?;
     let camera: CameraId = section.camera.get_ref().parse()?;
     let key = SigningKeyFile::load_or_create(&site.state("keys/command.key"))?;
-    let simulator = match section.actuator {
-        ActuatorKind::Mqtt => {
-            let public_key = key.public_hex();
-            tracing::info!(gate.id = %gate, public_key, "the barrier checks commands with it");
-            None
-        }
-        ActuatorKind::Simulator => Some(start_simulator(site, &gate, &key, running)?),
-    };
+    let device = start_device(site, section, &key, running)?;
     let program = format!("gate-{gate}");
     let config = GateConfig {
         program: program.clone(),
@@ -95,9 +126,11 @@ async fn start_one(
         journal: site.state(&format!("journal-{program}.jsonl")),
         journal_bytes_max: JOURNAL_BYTES_MAX,
     };
-    let (outbox, _bus) = running.outbox(site, &program).await?;
+    // Commands go out on another connection than answers come in on: a broker that does not set
+    // TCP_NODELAY holds an answer back for 40 ms behind its own acknowledgement of the command.
+    let (outbox, bus) = running.outbox(site, &program).await?;
     let filters = config.filters(&running.site);
-    let (bus, events) = running.connect(&format!("{program}-in"), filters);
+    let (_listening, events) = running.connect(&format!("{program}-in"), filters);
     let registry = Arc::new(ListRegistry::of(site.list(clock::now())?));
     let orders = SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?;
     let parts = GateParts {
@@ -117,25 +150,70 @@ async fn start_one(
         gate,
         lists,
         events,
-        _simulator: simulator,
+        _device: device,
     })
 }
 
-fn start_simulator(
+/// What moves the barrier, as far as it is in this program.
+enum Device {
+    /// It takes signed commands itself.
+    Elsewhere,
+    Simulated {
+        _simulator: BarrierSimulator,
+    },
+    Adapted {
+        _adapter: Adapter,
+    },
+}
+
+fn start_device(
     site: &LoadedSite,
-    gate: &GateId,
+    section: &GateSection,
     key: &SigningKeyFile,
     running: &mut Running,
-) -> Result<BarrierSimulator> {
-    let filters = simulator_filters(&running.site, gate);
-    let (bus, events) = running.connect(&format!("barrier-{gate}"), filters);
-    let parts = SimulatorParts {
+) -> Result<Device> {
+    let gate: GateId = section.id.get_ref().parse()?;
+    let verifier = CommandVerifier::from_public(&key.public())?;
+    let memory = site.state(&format!("barrier-{gate}.obeyed"));
+    let actuator = section.actuator.get_ref();
+    if *actuator == ActuatorSection::Mqtt {
+        let public_key = key.public_hex();
+        tracing::info!(gate.id = %gate, public_key, "the barrier checks commands with it");
+        return Ok(Device::Elsewhere);
+    }
+    let filters = simulator_filters(&running.site, &gate);
+    let (_listening, events) = running.connect(&format!("barrier-{gate}-in"), filters);
+    let (bus, _events) = running.connect(&format!("barrier-{gate}"), Vec::new());
+    if *actuator == ActuatorSection::Simulator {
+        let fail = match section.fail {
+            FailKind::Safe => Fail::Safe,
+            FailKind::Secure => Fail::Secure,
+        };
+        let parts = SimulatorParts {
+            bus,
+            events,
+            verifier,
+            settings: BarrierSettings {
+                fail,
+                ..BarrierSettings::new(gate)
+            },
+            memory,
+            clock: SystemClock,
+        };
+        let simulator = BarrierSimulator::start(parts, running.shutdown())?;
+        return Ok(Device::Simulated {
+            _simulator: simulator,
+        });
+    }
+    let parts = AdapterParts {
         bus,
         events,
-        verifier: CommandVerifier::from_public(&key.public())?,
-        settings: BarrierSettings::new(gate.clone()),
-        memory: site.state(&format!("barrier-{gate}.obeyed")),
+        verifier,
+        gate,
+        memory,
         clock: SystemClock,
     };
-    Ok(BarrierSimulator::start(parts, running.shutdown())?)
+    let actuator = actuator.clone().found_from(&site.path(Path::new("")));
+    let adapter = start_adapter(&actuator, parts, running.shutdown())?;
+    Ok(Device::Adapted { _adapter: adapter })
 }

@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod actuator;
+mod announce;
 mod controller;
 mod core;
 mod effects;
@@ -21,6 +23,10 @@ mod simulator;
 mod trial;
 
 pub use crate::core::CoreError;
+pub use actuator::{
+    Adapter, AdapterError, AdapterParts, MemoryError, RefusedCounts, start_adapter,
+};
+pub use announce::{AnnounceConfig, announce};
 pub use controller::{
     GateConfig, GateController, GateEnded, GateError, GateParts, JOURNAL_BYTES_MAX,
 };
@@ -30,7 +36,6 @@ pub use recovery::{RecoveryError, RecoveryReport};
 pub use replay::{Explained, ReplayError, ReplayReport, explain_verdict, replay};
 pub use settings::{CARRIED_MAX, CoreSettings, InvalidSettings};
 pub use simulator::{
-    BarrierSettings, BarrierSimulator, MemoryError, SimulatorCounts, SimulatorParts,
-    simulator_filters,
+    BarrierSettings, BarrierSimulator, Fail, SimulatorParts, Vehicle, simulator_filters,
 };
 pub use trial::{Answered, Changed, Trial, TrialReport, try_policy};

@@ -1,33 +1,33 @@
 //! A simulated barrier: an MQTT client of its own that behaves as a device does.
 //!
-//! It verifies signature, gate, expiry and duplicates itself, acknowledges, and publishes its
-//! position, retained.
+//! It verifies signature, gate, expiry, nonce and duplicates itself, acknowledges, publishes its
+//! position, retained, and what its loops, beam and contacts say. Hands make it jam, lose its
+//! power, move slowly, and drive vehicles through it.
 
 mod barrier;
-mod memory;
 
-pub use barrier::BarrierSettings;
-pub use memory::MemoryError;
+pub use barrier::{BarrierSettings, Fail, Vehicle};
 
-use crate::rejections::{Rejection, RejectionLog};
-use barrier::{BarrierBoard, Said};
-use domain::{Barrier, CommandId, GateCommand, GateId, SiteId, Timestamp, ports::Clock};
-use memory::Memory;
+use crate::actuator::{
+    MemoryError,
+    hearing::{Hearing, Refused, RefusedCounts, Trust},
+};
+use barrier::{BarrierBoard, Judged, Said};
+use domain::{
+    AckResult, Barrier, DeviceInput, DeviceNonce, GateId, SiteId, Timestamp, ports::Clock,
+};
 use service::{
     bus::{Bus, BusEvents, Incoming},
+    ids::random_seed,
     keys::CommandVerifier,
     shutdown::Shutdown,
 };
-use std::{
-    future::pending,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::VecDeque, future::pending, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 use wire::{Message, Topic};
+
+/// How many changes of inputs may be planned by vehicles that are on their way.
+const N_PLANNED_MAX: usize = 256;
 
 /// What a simulated barrier is made of.
 #[derive(Debug)]
@@ -46,25 +46,18 @@ pub struct SimulatorParts<C> {
     pub clock: C,
 }
 
-/// What a simulated barrier has refused without an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SimulatorCounts {
-    /// Payloads that are no message of ours, or none for a barrier.
-    pub rejected: u64,
-    /// Commands with a bad signature; these were answered.
-    pub forged: u64,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    rejected: AtomicU64,
-    forged: AtomicU64,
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Hand {
     Jam,
     Repair,
+    Input(DeviceInput, bool),
+    PowerOff,
+    PowerOn,
+    Speed {
+        opening: Duration,
+        closing: Duration,
+    },
+    Drive(Vehicle),
 }
 
 /// A hand on a simulated barrier.
@@ -72,12 +65,17 @@ enum Hand {
 pub struct BarrierSimulator {
     hands: mpsc::Sender<Hand>,
     barrier: watch::Receiver<Barrier>,
-    counters: Arc<Counters>,
+    refused: Arc<Refused>,
 }
 
 /// The topics that a barrier listens to.
 pub fn simulator_filters(site: &SiteId, gate: &GateId) -> Vec<String> {
     vec![Topic::Command(site.clone(), gate.clone()).to_string()]
+}
+
+/// Another one at every start, from the operating system's random source.
+pub(crate) fn new_nonce() -> DeviceNonce {
+    DeviceNonce(random_seed())
 }
 
 impl BarrierSimulator {
@@ -88,24 +86,33 @@ impl BarrierSimulator {
         shutdown: Shutdown,
     ) -> Result<Self, MemoryError> {
         let now = parts.clock.now();
-        let memory = Memory::open(&parts.memory, now)?;
-        let board = BarrierBoard::new(parts.settings.clone(), memory.commands(), now);
+        let trust = Trust {
+            site: parts.bus.site().clone(),
+            gate: parts.settings.gate.clone(),
+            verifier: parts.verifier,
+        };
+        let hearing = Hearing::open(trust, &parts.memory, now)?;
+        let (settings, obeyed) = (parts.settings.clone(), hearing.obeyed());
+        let board = BarrierBoard::new(settings, new_nonce(), obeyed.into_iter(), now);
         let (hands, hands_rx) = mpsc::channel(8);
         let (barrier_tx, barrier) = watch::channel(board.barrier());
-        let counters = Arc::<Counters>::default();
+        let refused = hearing.refused();
         let task = Task {
-            parts,
+            bus: parts.bus,
+            events: parts.events,
+            gate: parts.settings.gate,
+            clock: parts.clock,
             board,
-            memory: Some(memory),
-            rejections: RejectionLog::default(),
+            hearing,
+            planned: VecDeque::new(),
+            n_unsaid: 0,
             barrier_tx,
-            counters: Arc::clone(&counters),
         };
         tokio::spawn(task.run(hands_rx, shutdown));
         Ok(Self {
             hands,
             barrier,
-            counters,
+            refused,
         })
     }
 
@@ -117,6 +124,31 @@ impl BarrierSimulator {
     /// Repairs it and lowers it.
     pub async fn repair(&self) {
         self.lay(Hand::Repair).await;
+    }
+
+    /// Lets a loop, the beam or a contact go on or off.
+    pub async fn set_input(&self, input: DeviceInput, is_active: bool) {
+        self.lay(Hand::Input(input, is_active)).await;
+    }
+
+    /// Takes its power away: it says a last word, and then nothing and hears nothing.
+    pub async fn power_off(&self) {
+        self.lay(Hand::PowerOff).await;
+    }
+
+    /// Gives its power back: it has another nonce, and is of use once it knows where it is.
+    pub async fn power_on(&self) {
+        self.lay(Hand::PowerOn).await;
+    }
+
+    /// Lets it move slowly, or quickly, from its next movement on.
+    pub async fn set_speed(&self, opening: Duration, closing: Duration) {
+        self.lay(Hand::Speed { opening, closing }).await;
+    }
+
+    /// Lets a vehicle drive over loops and beam, from now on.
+    pub async fn drive_through(&self, vehicle: Vehicle) {
+        self.lay(Hand::Drive(vehicle)).await;
     }
 
     async fn lay(&self, hand: Hand) {
@@ -131,138 +163,133 @@ impl BarrierSimulator {
     }
 
     /// What it has refused so far.
-    pub fn counts(&self) -> SimulatorCounts {
-        SimulatorCounts {
-            rejected: self.counters.rejected.load(Ordering::Relaxed),
-            forged: self.counters.forged.load(Ordering::Relaxed),
-        }
+    pub fn counts(&self) -> RefusedCounts {
+        self.refused.read()
     }
 }
 
 struct Task<C> {
-    parts: SimulatorParts<C>,
+    bus: Bus,
+    events: BusEvents,
+    gate: GateId,
+    clock: C,
     board: BarrierBoard,
-    /// Away while it is written.
-    memory: Option<Memory>,
-    rejections: RejectionLog,
+    hearing: Hearing,
+    /// What the inputs will do, in order of time.
+    planned: VecDeque<(Timestamp, DeviceInput, bool)>,
+    /// What it could not say since it last could.
+    n_unsaid: u64,
     barrier_tx: watch::Sender<Barrier>,
-    counters: Arc<Counters>,
 }
 
 impl<C: Clock> Task<C> {
     async fn run(mut self, mut hands: mpsc::Receiver<Hand>, shutdown: Shutdown) {
         loop {
             self.speak();
-            let now = self.parts.clock.now();
-            let due = [self.board.deadline(), self.rejections.due_at()];
+            let now = self.clock.now();
+            let planned = self.planned.front().map(|(at, ..)| *at);
+            let due = [self.board.deadline(), self.hearing.due_at(), planned];
             let due = due.into_iter().flatten().min();
-            let due = due.map(|due| self.parts.clock.sleep(due.since(now)));
+            let due = due.map(|due| self.clock.sleep(due.since(now)));
             tokio::select! {
                 () = shutdown.wait() => break,
-                incoming = self.parts.events.recv() => match incoming {
+                incoming = self.events.recv() => match incoming {
                     Some(incoming) => self.take(&incoming).await,
                     None => break,
                 },
-                Some(hand) = hands.recv() => match hand {
-                    Hand::Jam => self.board.jam(self.parts.clock.now()),
-                    Hand::Repair => self.board.repair(self.parts.clock.now()),
-                },
-                () = async { match due { Some(due) => due.await, None => pending().await } } => {
-                    self.board.on_time(self.parts.clock.now());
-                }
+                Some(hand) = hands.recv() => self.on_hand(hand),
+                () = async { match due { Some(due) => due.await, None => pending().await } } => {}
             }
-            self.tell_rejections();
+            self.on_time();
+            self.hearing.tell_rejections(self.clock.now());
         }
     }
 
-    async fn take(&mut self, incoming: &Incoming) {
-        let now = self.parts.clock.now();
-        let signed = match incoming.envelope().map(|envelope| envelope.message) {
-            // A retained command is one that somebody has published wrongly: it may be from any
-            // time.
-            Ok(Message::Command(signed)) if !incoming.retained => signed,
-            Ok(_) => {
-                return self.reject(Rejection::Unexpected, "it is no command, or a retained one");
+    fn on_time(&mut self) {
+        let now = self.clock.now();
+        while let Some((at, input, is_active)) = self.planned.front().copied()
+            && at <= now
+        {
+            self.planned.pop_front();
+            self.board.set_input(input, is_active, at);
+        }
+        self.board.on_time(now);
+    }
+
+    fn on_hand(&mut self, hand: Hand) {
+        let now = self.clock.now();
+        match hand {
+            Hand::Jam => self.board.jam(now),
+            Hand::Repair => self.board.repair(now),
+            Hand::Input(input, is_active) => self.board.set_input(input, is_active, now),
+            Hand::PowerOff => self.board.power_off(now),
+            Hand::PowerOn => {
+                let obeyed = self.hearing.obeyed();
+                self.board.power_on(new_nonce(), obeyed.into_iter(), now);
             }
-            Err(error) => return self.reject(Rejection::of(&error), &error.to_string()),
-        };
-        match self.parts.verifier.verify(self.parts.bus.site(), &signed) {
-            Ok(()) => self.command(signed.command, now).await,
-            Err(refused) => {
-                self.refuse(signed.command.id, now);
-                self.complain(Rejection::Forged, &refused.to_string());
+            Hand::Speed { opening, closing } => self.board.set_speed(opening, closing),
+            Hand::Drive(vehicle) => {
+                let steps = vehicle.steps().into_iter();
+                let steps = steps
+                    .map(|(after, input, is_active)| (now.saturating_add(after), input, is_active));
+                self.planned.extend(steps);
+                self.planned.truncate(N_PLANNED_MAX);
+                let planned = self.planned.make_contiguous();
+                planned.sort_by_key(|(at, ..)| *at);
             }
         }
     }
 
     /// Writes a command down before the boom moves for it.
-    async fn command(&mut self, command: GateCommand, now: Timestamp) {
-        if !self.board.admits(&command, now) {
+    async fn take(&mut self, incoming: &Incoming) {
+        let Some(heard) = self.hearing.hear(incoming) else {
             return;
-        }
-        let mut memory = self.memory.take().expect("only one write is on at a time");
-        let (id, to_keep) = (command.id, command.clone());
-        let writing = tokio::task::spawn_blocking(move || {
-            let kept = memory.keep(&to_keep, now);
-            (memory, kept)
-        });
-        let (memory, kept) = writing
-            .await
-            .expect("a write does not panic and is not cancelled");
-        self.memory = Some(memory);
-        let now = self.parts.clock.now();
-        match kept {
-            Ok(()) => self.board.on_command(&command, now),
-            Err(error) => {
-                let (gate, cause) = (&self.parts.settings.gate, std::error::Error::source(&error));
-                tracing::error!(gate.id = %gate, cause, "a command is not obeyed: {error}");
-                self.board.refuse(id, now);
+        };
+        let (now, id) = (self.clock.now(), heard.command.id);
+        match self.board.judge(&heard, now) {
+            Judged::Deaf => return,
+            Judged::Refuse(result) => {
+                let is_obeyed = self.board.has_obeyed(id);
+                if self.hearing.may_refuse_aloud(&heard, is_obeyed, now) {
+                    self.board.refuse(id, result, now);
+                }
+                return;
             }
+            Judged::Obey => (),
         }
-    }
-
-    fn reject(&mut self, rejection: Rejection, why: &str) {
-        self.counters.rejected.fetch_add(1, Ordering::Relaxed);
-        self.complain(rejection, why);
-    }
-
-    fn complain(&mut self, rejection: Rejection, why: &str) {
-        if self.rejections.note(rejection) {
-            let (gate, kind) = (&self.parts.settings.gate, rejection.name());
-            tracing::warn!(gate.id = %gate, kind, n = 1, "the barrier refused a message: {why}");
+        let is_kept = self.hearing.keep(&heard.command, now).await;
+        let now = self.clock.now();
+        if is_kept {
+            self.board.on_command(&heard, now);
+        } else {
+            self.board.refuse(id, AckResult::Rejected, now);
         }
-    }
-
-    fn tell_rejections(&mut self) {
-        if let Some(counts) = self.rejections.summary(self.parts.clock.now()) {
-            let gate = &self.parts.settings.gate;
-            tracing::warn!(gate.id = %gate, "the barrier refused messages so far: {counts}");
-        }
-    }
-
-    fn refuse(&mut self, command: CommandId, now: Timestamp) {
-        self.counters.forged.fetch_add(1, Ordering::Relaxed);
-        self.board.refuse(command, now);
     }
 
     fn speak(&mut self) {
-        let (site, gate) = (
-            self.parts.bus.site().clone(),
-            self.parts.settings.gate.clone(),
-        );
+        let (site, gate) = (self.bus.site().clone(), self.gate.clone());
         for said in self.board.take_said() {
             let (topic, message) = match said {
                 Said::Ack(ack) => (Topic::Ack(site.clone(), gate.clone()), Message::Ack(ack)),
                 Said::Moved(barrier) => {
                     self.barrier_tx.send_replace(barrier.clone());
-                    (
-                        Topic::Barrier(site.clone(), gate.clone()),
-                        Message::Barrier(barrier),
-                    )
+                    let topic = Topic::Barrier(site.clone(), gate.clone());
+                    (topic, Message::Barrier(barrier))
+                }
+                Said::Input(event) => {
+                    let topic = Topic::Device(site.clone(), gate.clone());
+                    (topic, Message::Device(event))
                 }
             };
-            if let Err(error) = self.parts.bus.say(&topic, message, self.parts.clock.now()) {
-                tracing::warn!(gate.id = %gate, "the barrier cannot say what it does: {error}");
+            match self.bus.say(&topic, message, self.clock.now()) {
+                Ok(_id) => self.n_unsaid = 0,
+                Err(error) => {
+                    if self.n_unsaid == 0 {
+                        let what = "the barrier cannot say what it does";
+                        tracing::warn!(gate.id = %gate, "{what}: {error}");
+                    }
+                    self.n_unsaid += 1;
+                }
             }
         }
     }

@@ -357,6 +357,22 @@ impl Bus {
         Ok(BusEvents { incoming: events })
     }
 
+    /// Publishes on a topic that is not ours, for other programs' sake: as [`Self::publish`], with
+    /// QoS 1. Never for what must not come late.
+    pub fn publish_foreign(
+        &self,
+        topic: &str,
+        payload: Vec<u8>,
+        is_retained: bool,
+    ) -> Result<(), BusError> {
+        let keeping = Keeping::UntilAcknowledged;
+        let publication = Publication {
+            is_retained,
+            ..Publication::new(topic.to_owned(), payload, keeping)
+        };
+        self.queue(publication.checked()?)
+    }
+
     /// How the connection is, now and later.
     pub fn state(&self) -> watch::Receiver<BusState> {
         self.shared.state.clone()

@@ -1,59 +1,65 @@
 //! A barrier as its controller board behaves: no I/O, time is an argument.
+//!
+//! **Invariant:** the boom goes up for a command that [`Admission`] lets pass, for fire or lost
+//! power where the site wants that, and when something comes under it on its way down; for nothing
+//! else. It never goes down on an active beam or on a vehicle over the loop.
 
+mod settings;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use settings::{BarrierSettings, Fail, Vehicle};
+
+use crate::actuator::admission::{Admission, Heard};
 use domain::{
-    Ack, AckResult, Barrier, CommandId, CommandKind, GateCommand, GateId, GateState, Timestamp,
+    Ack, AckResult, Barrier, CommandId, CommandKind, DeviceEvent, DeviceInput, DeviceNonce,
+    GateCommand, GateState, Timestamp,
 };
-use std::{collections::VecDeque, time::Duration};
+use std::collections::BTreeSet;
 
-/// How many obeyed commands are remembered; far more than can live at once.
-pub(crate) const OBEYED_MAX: usize = 256;
-
-/// How a barrier moves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BarrierSettings {
-    /// Its gate.
-    pub gate: GateId,
-    /// From down to up.
-    pub opening: Duration,
-    /// How long it stays up after a command; the device ends its own pulse.
-    pub hold: Duration,
-    /// From up to down.
-    pub closing: Duration,
-    /// How far a command's time of issue may lie ahead of the device's clock.
-    pub clock_tolerance: Duration,
-}
-
-impl BarrierSettings {
-    /// A quick boom of a car park: up in 0.9 s, up for 4 s, down in 1.2 s.
-    pub fn new(gate: GateId) -> Self {
-        Self {
-            gate,
-            opening: Duration::from_millis(900),
-            hold: Duration::from_secs(4),
-            closing: Duration::from_millis(1200),
-            clock_tolerance: Duration::from_secs(2),
-        }
-    }
-}
+/// How many commands may wait for the boom to be up.
+const N_MOVING_FOR_MAX: usize = 64;
 
 /// What the barrier says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     Ack(Ack),
     Moved(Barrier),
+    Input(DeviceEvent),
+}
+
+/// What becomes of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judged {
+    Obey,
+    Refuse(AckResult),
+    /// Without power nobody hears.
+    Deaf,
 }
 
 /// The state of one barrier.
 #[derive(Debug)]
 pub(crate) struct BarrierBoard {
     settings: BarrierSettings,
+    admission: Admission,
+    /// A board without power hears nothing and says nothing.
+    is_powered: bool,
+    is_jammed: bool,
     state: GateState,
     since: Timestamp,
+    /// When it moves on by itself.
+    due_at: Option<Timestamp>,
     /// Up until somebody releases it.
     is_held: bool,
     /// The commands that are waiting for the boom to be up.
     moving_for: Vec<CommandId>,
-    obeyed: VecDeque<CommandId>,
+    active: BTreeSet<DeviceInput>,
+    n_events: u64,
     said: Vec<Said>,
 }
 
@@ -61,16 +67,23 @@ impl BarrierBoard {
     /// A barrier that is down and remembers what it has obeyed.
     pub(crate) fn new(
         settings: BarrierSettings,
+        nonce: DeviceNonce,
         obeyed: impl Iterator<Item = CommandId>,
         now: Timestamp,
     ) -> Self {
+        let (gate, tolerance) = (settings.gate.clone(), settings.clock_tolerance);
         let mut board = Self {
             settings,
+            admission: Admission::new(gate, tolerance, nonce, obeyed),
+            is_powered: true,
+            is_jammed: false,
             state: GateState::Closed,
             since: now,
+            due_at: None,
             is_held: false,
             moving_for: Vec::new(),
-            obeyed: obeyed.collect(),
+            active: BTreeSet::new(),
+            n_events: 0,
             said: Vec::new(),
         };
         board.enter(GateState::Closed, now);
@@ -84,29 +97,22 @@ impl BarrierBoard {
 
     /// Where it is.
     pub(crate) fn barrier(&self) -> Barrier {
-        let gate = self.settings.gate.clone();
         Barrier {
-            gate,
+            gate: self.settings.gate.clone(),
             state: self.state,
             since: self.since,
-            nonce: None,
+            nonce: Some(self.admission.nonce()),
         }
     }
 
     /// When it moves on by itself.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        let span = match self.state {
-            GateState::Opening => self.settings.opening,
-            GateState::Open if !self.is_held => self.settings.hold,
-            GateState::Closing => self.settings.closing,
-            _ => return None,
-        };
-        Some(self.since.saturating_add(span))
+        self.due_at
     }
 
     /// Moves on by itself.
     pub(crate) fn on_time(&mut self, now: Timestamp) {
-        while let Some(due) = self.deadline().filter(|due| *due <= now) {
+        while let Some(due) = self.due_at.filter(|due| *due <= now) {
             match self.state {
                 GateState::Opening => {
                     self.enter(GateState::Open, due);
@@ -120,39 +126,36 @@ impl BarrierBoard {
         }
     }
 
-    /// Whether it would obey a command whose signature is good; it answers one that it would not.
-    pub(crate) fn admits(&mut self, command: &GateCommand, now: Timestamp) -> bool {
-        self.on_time(now);
-        let earliest = now.saturating_add(self.settings.clock_tolerance);
-        let refusal = if command.gate != self.settings.gate {
-            Some(AckResult::Rejected)
-        } else if self.obeyed.contains(&command.id) {
-            Some(AckResult::Duplicate)
-        } else if command.expires_at < now || earliest < command.issued_at {
-            Some(AckResult::Expired)
-        } else if self.state == GateState::Fault {
-            Some(AckResult::Rejected)
-        } else {
-            None
-        };
-        if let Some(result) = refusal {
-            self.ack(command.id, result, now);
+    /// What it would do with a command.
+    pub(crate) fn judge(&mut self, heard: &Heard, now: Timestamp) -> Judged {
+        if !self.is_powered {
+            return Judged::Deaf;
         }
-        refusal.is_none()
+        self.on_time(now);
+        let is_able = !matches!(self.state, GateState::Fault | GateState::Unknown)
+            && self.moving_for.len() < N_MOVING_FOR_MAX;
+        let unable = (!is_able).then_some(AckResult::Rejected);
+        let refusal = self.admission.refusal(heard, now).or(unable);
+        refusal.map_or(Judged::Obey, Judged::Refuse)
     }
 
-    /// Takes a command whose signature is good. It judges again: time has passed while the command
-    /// was written down.
-    pub(crate) fn on_command(&mut self, command: &GateCommand, now: Timestamp) {
-        if !self.admits(command, now) {
-            return;
+    /// Whether it has obeyed this id.
+    pub(crate) fn has_obeyed(&self, id: CommandId) -> bool {
+        self.admission.has_obeyed(id)
+    }
+
+    /// Takes a command. It judges again: time has passed while the command was written down.
+    pub(crate) fn on_command(&mut self, heard: &Heard, now: Timestamp) {
+        let id = heard.command.id;
+        match self.judge(heard, now) {
+            Judged::Obey => {
+                self.admission.remember(&heard.command);
+                self.ack(id, AckResult::Accepted, now);
+                self.obey(&heard.command, now);
+            }
+            Judged::Refuse(result) => self.ack(id, result, now),
+            Judged::Deaf => (),
         }
-        self.obeyed.push_back(command.id);
-        if OBEYED_MAX < self.obeyed.len() {
-            self.obeyed.pop_front();
-        }
-        self.ack(command.id, AckResult::Accepted, now);
-        self.obey(command, now);
     }
 
     /// Sets a state; a command that finds it set already has done its work.
@@ -162,16 +165,14 @@ impl BarrierBoard {
             CommandKind::HoldOpen => self.is_held = true,
             CommandKind::Release => {
                 self.is_held = false;
-                if self.state == GateState::Open {
-                    self.since = now;
-                }
+                self.stay_up(now);
                 return self.ack(command.id, AckResult::Executed, now);
             }
         }
         match self.state {
             // The next vehicle gets the whole time that its own grant is worth.
             GateState::Open => {
-                self.since = now;
+                self.stay_up(now);
                 self.ack(command.id, AckResult::Executed, now);
             }
             GateState::Opening => self.moving_for.push(command.id),
@@ -182,32 +183,175 @@ impl BarrierBoard {
         }
     }
 
-    /// Refuses a command whose signature is not good, or that cannot be written down. It is not
-    /// remembered: a good one may come with the same id.
-    pub(crate) fn refuse(&mut self, command: CommandId, now: Timestamp) {
-        self.ack(command, AckResult::Rejected, now);
+    /// A boom that is up stays so for a whole pulse from now on.
+    fn stay_up(&mut self, now: Timestamp) {
+        if self.state == GateState::Open {
+            self.due_at = self
+                .may_go_down()
+                .then_some(now.saturating_add(self.settings.hold));
+        }
+    }
+
+    /// Answers a command that is not obeyed. It is not remembered: it may come again.
+    pub(crate) fn refuse(&mut self, command: CommandId, result: AckResult, now: Timestamp) {
+        self.ack(command, result, now);
     }
 
     /// Gets stuck where it is.
     pub(crate) fn jam(&mut self, now: Timestamp) {
         self.on_time(now);
+        self.is_jammed = true;
+        if !self.is_powered {
+            return;
+        }
         self.enter(GateState::Fault, now);
         for command in std::mem::take(&mut self.moving_for) {
             self.ack(command, AckResult::Rejected, now);
         }
     }
 
-    /// Is repaired and lowered by hand.
+    /// Is repaired and lowered by hand, or finds its way down when nothing is under it any more.
     pub(crate) fn repair(&mut self, now: Timestamp) {
-        if self.state == GateState::Fault {
-            self.is_held = false;
-            self.enter(GateState::Closed, now);
+        if !std::mem::take(&mut self.is_jammed) || !self.is_powered {
+            return;
+        }
+        self.is_held = false;
+        let is_clear = self.may_go_down();
+        self.enter(
+            if is_clear {
+                GateState::Closed
+            } else {
+                GateState::Unknown
+            },
+            now,
+        );
+        self.heed_inputs(now);
+    }
+
+    /// Another speed of the boom, from its next movement on.
+    pub(crate) fn set_speed(&mut self, opening: std::time::Duration, closing: std::time::Duration) {
+        (self.settings.opening, self.settings.closing) = (opening, closing);
+    }
+
+    /// An input goes on or off.
+    pub(crate) fn set_input(&mut self, input: DeviceInput, is_active: bool, now: Timestamp) {
+        self.on_time(now);
+        let has_changed = if is_active {
+            self.active.insert(input)
+        } else {
+            self.active.remove(&input)
+        };
+        if has_changed && self.is_powered {
+            self.tell_input(input, is_active, now);
+            self.heed_inputs(now);
+        }
+    }
+
+    /// Power fails, and what little is left is enough for a last word. Where the boom stays is not
+    /// known after that.
+    pub(crate) fn power_off(&mut self, now: Timestamp) {
+        self.on_time(now);
+        if !self.is_powered {
+            return;
+        }
+        self.tell_input(DeviceInput::PowerLost, true, now);
+        self.enter(GateState::Unknown, now);
+        self.is_powered = false;
+        self.is_held = false;
+        self.due_at = None;
+        self.moving_for.clear();
+    }
+
+    /// Power is back: all is lost but what stands on disk, and the boom goes down once to find
+    /// where it is.
+    pub(crate) fn power_on(
+        &mut self,
+        nonce: DeviceNonce,
+        obeyed: impl Iterator<Item = CommandId>,
+        now: Timestamp,
+    ) {
+        if self.is_powered {
+            return;
+        }
+        let (gate, tolerance) = (self.settings.gate.clone(), self.settings.clock_tolerance);
+        self.admission = Admission::new(gate, tolerance, nonce, obeyed);
+        self.is_powered = true;
+        self.n_events = 0;
+        self.active.remove(&DeviceInput::PowerLost);
+        let found = if self.is_jammed {
+            GateState::Fault
+        } else {
+            GateState::Unknown
+        };
+        self.enter(found, now);
+        self.tell_input(DeviceInput::PowerLost, false, now);
+        for input in self.active.clone() {
+            self.tell_input(input, true, now);
+        }
+        self.heed_inputs(now);
+    }
+
+    /// Whether something is where the boom comes down.
+    fn is_blocked(&self) -> bool {
+        self.active.contains(&DeviceInput::Beam) || self.active.contains(&DeviceInput::LoopUnder)
+    }
+
+    /// Whether the site wants it up whatever anybody says.
+    fn is_forced_up(&self) -> bool {
+        let has_cause = self.active.contains(&DeviceInput::Fire)
+            || self.active.contains(&DeviceInput::PowerLost);
+        has_cause && self.settings.fail == Fail::Safe
+    }
+
+    fn may_go_down(&self) -> bool {
+        !self.is_held && !self.is_blocked() && !self.is_forced_up()
+    }
+
+    /// Does what its inputs ask for.
+    fn heed_inputs(&mut self, now: Timestamp) {
+        let is_clear = self.may_go_down();
+        match self.state {
+            GateState::Closed | GateState::Unknown if self.is_forced_up() => {
+                self.enter(GateState::Opening, now);
+            }
+            // What is under it turns it round.
+            GateState::Closing if !is_clear => self.enter(GateState::Opening, now),
+            GateState::Open if !is_clear => self.due_at = None,
+            GateState::Open => {
+                let clear = now.saturating_add(self.settings.clear);
+                self.due_at = self.due_at.or(Some(clear));
+            }
+            GateState::Unknown => {
+                let homed = now.saturating_add(self.settings.closing);
+                self.due_at = is_clear.then_some(self.due_at.unwrap_or(homed));
+            }
+            _ => (),
         }
     }
 
     fn enter(&mut self, state: GateState, at: Timestamp) {
         (self.state, self.since) = (state, at);
+        let span = match state {
+            GateState::Opening => Some(self.settings.opening),
+            GateState::Open => self.may_go_down().then_some(self.settings.hold),
+            GateState::Closing => Some(self.settings.closing),
+            GateState::Unknown => self.may_go_down().then_some(self.settings.closing),
+            GateState::Closed | GateState::Fault => None,
+        };
+        self.due_at = span.map(|span| at.saturating_add(span));
         self.said.push(Said::Moved(self.barrier()));
+    }
+
+    fn tell_input(&mut self, input: DeviceInput, is_active: bool, at: Timestamp) {
+        let seq = self.n_events;
+        self.n_events += 1;
+        self.said.push(Said::Input(DeviceEvent {
+            gate: self.settings.gate.clone(),
+            input,
+            is_active,
+            seq,
+            at,
+        }));
     }
 
     fn ack(&mut self, command: CommandId, result: AckResult, at: Timestamp) {
@@ -218,152 +362,5 @@ impl BarrierBoard {
             result,
             at,
         }));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::{PassageId, VerdictId};
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(1_795_000_000_000 + millis)
-    }
-
-    fn board_with(obeyed: &[CommandId]) -> BarrierBoard {
-        let settings = BarrierSettings::new("gate-1".parse().unwrap());
-        BarrierBoard::new(settings, obeyed.iter().copied(), at(0))
-    }
-
-    fn board() -> BarrierBoard {
-        let mut board = board_with(&[]);
-        assert_eq!(said(&mut board), "0 Closed");
-        board
-    }
-
-    fn command(id: u128, issued_ms: i64, kind: CommandKind) -> GateCommand {
-        GateCommand {
-            id: CommandId(id),
-            gate: "gate-1".parse().unwrap(),
-            kind,
-            cause: domain::CommandCause::Verdict {
-                verdict: VerdictId(1),
-                passage: PassageId(1),
-            },
-            nonce: None,
-            issued_at: at(issued_ms),
-            expires_at: at(issued_ms + 3000),
-        }
-    }
-
-    fn said(board: &mut BarrierBoard) -> String {
-        let word = |said: Said| match said {
-            Said::Ack(ack) => (ack.at, format!("{:?} {}", ack.result, ack.command.0)),
-            Said::Moved(barrier) => (barrier.since, format!("{:?}", barrier.state)),
-        };
-        let words = board.take_said().into_iter().map(word);
-        let words = words.map(|(when, word)| format!("{} {word}", when.since(at(0)).as_millis()));
-        words.collect::<Vec<_>>().join(", ")
-    }
-
-    #[test]
-    fn it_opens_and_closes_by_itself() {
-        let mut board = board();
-        board.on_command(&command(1, 0, CommandKind::Open), at(50));
-        assert_eq!(said(&mut board), "50 Accepted 1, 50 Opening");
-        board.on_time(at(949));
-        assert_eq!(said(&mut board), "");
-        board.on_time(at(10_000)); // asleep for long; every step keeps its own time
-        assert_eq!(
-            said(&mut board),
-            "950 Open, 950 Executed 1, 4950 Closing, 6150 Closed"
-        );
-        assert_eq!(board.deadline(), None);
-    }
-
-    #[test]
-    fn it_obeys_once_in_time_and_only_for_its_gate() {
-        let mut board = board();
-        board.on_command(&command(1, 0, CommandKind::Open), at(3001));
-        board.on_command(&command(2, 6000, CommandKind::Open), at(3001)); // from the future
-        let other = GateCommand {
-            gate: "gate-2".parse().unwrap(),
-            ..command(3, 0, CommandKind::Open)
-        };
-        board.on_command(&other, at(0));
-        assert_eq!(
-            said(&mut board),
-            "3001 Expired 1, 3001 Expired 2, 0 Rejected 3"
-        );
-        board.on_command(&command(4, 0, CommandKind::Open), at(3000));
-        board.on_command(&command(4, 0, CommandKind::Open), at(3000));
-        assert_eq!(
-            said(&mut board),
-            "3000 Accepted 4, 3000 Opening, 3000 Duplicate 4"
-        );
-    }
-
-    #[test]
-    fn what_it_obeyed_before_it_was_started_again_is_a_duplicate() {
-        let mut board = board_with(&[CommandId(1)]);
-        board.on_command(&command(1, 0, CommandKind::Open), at(50));
-        board.on_command(&command(2, 0, CommandKind::Open), at(60));
-        let told = "0 Closed, 50 Duplicate 1, 60 Accepted 2, 60 Opening";
-        assert_eq!(said(&mut board), told);
-    }
-
-    #[test]
-    fn a_second_vehicle_keeps_it_up_and_turns_it_round() {
-        let mut board = board();
-        board.on_command(&command(1, 0, CommandKind::Open), at(0));
-        board.on_command(&command(2, 100, CommandKind::Open), at(100));
-        board.on_time(at(900));
-        assert_eq!(
-            said(&mut board),
-            "0 Accepted 1, 0 Opening, 100 Accepted 2, 900 Open, 900 Executed 1, 900 Executed 2"
-        );
-        board.on_command(&command(3, 4000, CommandKind::Open), at(4000));
-        assert_eq!(said(&mut board), "4000 Accepted 3, 4000 Executed 3");
-        board.on_command(&command(4, 8500, CommandKind::Open), at(8500));
-        assert_eq!(
-            said(&mut board),
-            "8000 Closing, 8500 Accepted 4, 8500 Opening"
-        );
-    }
-
-    #[test]
-    fn it_is_held_until_released() {
-        let mut board = board();
-        board.on_command(&command(1, 0, CommandKind::HoldOpen), at(0));
-        board.on_time(at(3_600_000));
-        assert_eq!(
-            said(&mut board),
-            "0 Accepted 1, 0 Opening, 900 Open, 900 Executed 1"
-        );
-        board.on_command(&command(2, 3_600_000, CommandKind::Release), at(3_600_000));
-        board.on_time(at(3_604_000));
-        assert_eq!(
-            said(&mut board),
-            "3600000 Accepted 2, 3600000 Executed 2, 3604000 Closing"
-        );
-    }
-
-    #[test]
-    fn a_jam_fails_what_it_was_moving_for_and_refuses_the_rest() {
-        let mut board = board();
-        board.on_command(&command(1, 0, CommandKind::Open), at(0));
-        board.jam(at(300));
-        board.on_command(&command(2, 400, CommandKind::Open), at(400));
-        board.on_time(at(60_000));
-        assert_eq!(
-            said(&mut board),
-            "0 Accepted 1, 0 Opening, 300 Fault, 300 Rejected 1, 400 Rejected 2"
-        );
-        board.repair(at(60_000));
-        board.on_command(&command(2, 60_000, CommandKind::Open), at(60_000));
-        assert_eq!(
-            said(&mut board),
-            "60000 Closed, 60000 Accepted 2, 60000 Opening"
-        );
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     barrier::{acks, command, send, states},
     site::*,
 };
-use domain::{AckResult, GateCommand, GateState};
+use domain::{AckResult, DeviceNonce, GateCommand, GateState};
 use gate_controller::{BarrierSettings, BarrierSimulator, SimulatorParts, simulator_filters};
 use service::{
     bus::{Bus, BusConfig},
@@ -74,11 +74,11 @@ fn start(site: &Site) -> Barrier {
 }
 
 /// Does not expire while the test runs.
-fn long_lived(id: u128) -> GateCommand {
+fn long_lived(id: u128, nonce: DeviceNonce) -> GateCommand {
     let issued_at = now();
     GateCommand {
         expires_at: issued_at.saturating_add(Duration::from_secs(300)),
-        ..command(id, issued_at)
+        ..command(id, nonce, issued_at)
     }
 }
 
@@ -114,7 +114,13 @@ async fn a_killed_barrier_obeys_no_command_twice() {
         };
         let is_known = |heard: &[Message]| (1..=round).all(|id| is_duplicate(heard, id));
         listener.until(is_known).await;
-        let signed = key.sign_command(&site_id(), long_lived(round + 1));
+        let heard = listener.until(|_heard| true).await;
+        let nonce = heard.iter().rev().find_map(|message| match message {
+            Message::Barrier(barrier) => barrier.nonce,
+            _ => None,
+        });
+        let nonce = nonce.expect("a barrier gives a nonce");
+        let signed = key.sign_command(&site_id(), long_lived(round + 1, nonce));
         send(&bus, signed.clone());
         let is_obeyed = |heard: &[Message]| {
             acks(heard).contains(&(round + 1, AckResult::Accepted)) && round < n_up(heard)

@@ -114,9 +114,14 @@ impl Site {
             .await
             .expect("it does not panic")
             .expect("the broker starts");
+        Self::on(broker.port)
+    }
+
+    /// On a broker that runs already.
+    pub(crate) fn on(port: u16) -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
-            port: broker.port,
+            port,
         }
     }
 
@@ -205,12 +210,19 @@ impl Site {
 
     /// A barrier that moves in some milliseconds.
     pub(crate) async fn barrier(&self) -> BarrierSimulator {
-        let (bus, events) = self
-            .connect("barrier-1", simulator_filters(&site_id(), &gate_id()))
+        let (listening, events) = self
+            .connect("barrier-1-in", simulator_filters(&site_id(), &gate_id()))
             .await;
+        // It is closed with its last clone: the test's runtime ends it.
+        tokio::spawn(async move {
+            let _listening = listening;
+            std::future::pending::<()>().await;
+        });
+        let (bus, _events) = self.connect("barrier-1", Vec::new()).await;
         let settings = BarrierSettings {
             opening: Duration::from_millis(20),
             hold: Duration::from_millis(40),
+            clear: Duration::from_millis(40),
             closing: Duration::from_millis(20),
             ..BarrierSettings::new(gate_id())
         };
@@ -228,9 +240,22 @@ impl Site {
 
     /// Hears everything that is said at the gate, from now on.
     pub(crate) async fn listener(&self) -> Listener {
-        let (_bus, events) = self
-            .connect("listener", vec!["gac/v1/park-1/gate/#".to_owned()])
-            .await;
+        self.listener_to(vec!["gac/v1/park-1/gate/#".to_owned()])
+            .await
+    }
+
+    /// Hears what the barrier says, and not what it is told.
+    pub(crate) async fn listener_of_answers(&self) -> Listener {
+        let topics = [
+            Topic::Ack(site_id(), gate_id()),
+            Topic::Barrier(site_id(), gate_id()),
+        ];
+        let filters = topics.iter().map(ToString::to_string).collect();
+        self.listener_to(filters).await
+    }
+
+    async fn listener_to(&self, filters: Vec<String>) -> Listener {
+        let (_bus, events) = self.connect("listener", filters).await;
         Listener {
             events,
             heard: Vec::new(),
@@ -303,6 +328,11 @@ impl Listener {
         };
         let heard = tokio::time::timeout(Duration::from_secs(10), waiting).await;
         heard.unwrap_or_else(|_elapsed| panic!("not in ten seconds; heard: {:#?}", self.heard))
+    }
+
+    /// Begins anew.
+    pub(crate) fn forget(&mut self) {
+        self.heard.clear();
     }
 
     fn messages(&self) -> Vec<Message> {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 mod access;
+mod actuator;
 mod decode;
 mod entry;
 mod hours;
@@ -16,6 +17,10 @@ mod places;
 mod validate;
 
 pub use access::{CalendarSection, GroupSection, HolidayKind, WorkedDay, ZoneSection};
+pub use actuator::{
+    ActuatorSection, HomeAssistantSection, HttpRequestSection, HttpSection, InputMeaning,
+    InputSection, OnvifEventsSection, OnvifHold, OnvifSection, ShellySection, TasmotaSection,
+};
 pub use decode::DecodeKind;
 pub use hours::parse_hours;
 pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
@@ -42,6 +47,10 @@ pub struct Site {
     /// People whom the site looks for.
     #[serde(default)]
     pub watch_list: WatchListSection,
+    /// Home Assistant finds the gates by itself when this is there.
+    pub home_assistant: Option<HomeAssistantSection>,
+    /// What happens is said as ONVIF events when this is there.
+    pub onvif_events: Option<OnvifEventsSection>,
     /// Cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSection>,
@@ -353,9 +362,6 @@ pub struct GateSection {
     /// Barriers that must not be open together with this one.
     #[serde(default)]
     pub interlocked_with: Vec<Spanned<String>>,
-    /// Whether it opens or stays shut at a fire alarm or without power.
-    #[serde(default)]
-    pub fail: FailKind,
     /// A barrier that is up for longer than this, without an order, is an alarm.
     #[serde(default = "default_held_open_after_s")]
     pub held_open_after_s: u64,
@@ -372,8 +378,15 @@ pub struct GateSection {
     #[serde(default = "default_registry_age_max_hours")]
     pub registry_age_max_hours: u64,
     /// Who moves the barrier.
+    #[serde(default = "default_actuator")]
+    pub actuator: Spanned<ActuatorSection>,
+    /// What it does at fire and without mains power.
     #[serde(default)]
-    pub actuator: ActuatorKind,
+    pub fail: FailKind,
+}
+
+fn default_actuator() -> Spanned<ActuatorSection> {
+    Spanned::new(0..0, ActuatorSection::Mqtt)
 }
 
 fn default_command_expires_ms() -> Spanned<u64> {
@@ -408,24 +421,6 @@ pub enum FactorKind {
     Pass,
     /// Nothing: whoever comes is let through and counted.
     Anyone,
-}
-
-/// Who moves the barrier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActuatorKind {
-    /// A device that takes our signed commands over MQTT.
-    #[default]
-    Mqtt,
-    /// A simulated barrier in this process, over MQTT as a device would.
-    Simulator,
-}
-
-impl ActuatorKind {
-    /// Whether the device cannot say where its boom is.
-    pub fn gives_no_position(self) -> bool {
-        false
-    }
 }
 
 /// `[[registration]]`: a plate or an enrolled person.

@@ -379,7 +379,7 @@ fn check_interlock(checker: &mut Checker<'_>, gate: &GateSection, site: &Site) {
                 "name both barriers in both, or they can be open together",
             );
         }
-        let is_blind = |g: &GateSection| g.actuator.gives_no_position();
+        let is_blind = |g: &GateSection| !g.actuator.get_ref().tells_position();
         if is_blind(found) {
             checker.add(
                 other.span(),

@@ -48,13 +48,13 @@ pub enum SilenceKind {
     LetIn,
 }
 
-/// What a door does at a fire alarm or without power.
+/// What a door does at fire and without mains power.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailKind {
-    /// It opens: nobody is kept inside.
+    /// It opens: nobody may be locked in.
     Safe,
-    /// It stays shut.
+    /// It does what it is told, as always.
     #[default]
     Secure,
 }

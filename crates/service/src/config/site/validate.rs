@@ -2,7 +2,8 @@
 
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
-    access::check_access, decode::check_decode, hours::parse_hours, places::check_places,
+    access::check_access, actuator::check_devices, decode::check_decode, hours::parse_hours,
+    places::check_places,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -150,6 +151,7 @@ impl Site {
                 "add password_file, or leave the user out",
             );
         }
+        check_devices(&mut checker, self);
         checker.unique("camera", self.cameras.iter().map(|camera| &camera.id));
         checker.unique("gate", self.gates.iter().map(|gate| &gate.id));
         for camera in &self.cameras {

@@ -4,7 +4,7 @@
 //! **Invariant:** a command is in the file, synced, before the boom moves for it. A command that
 //! was written and then never carried out is answered as a duplicate: the boom moves at most once.
 
-use super::barrier::OBEYED_MAX;
+use super::admission::OBEYED_MAX;
 use domain::{CommandId, GateCommand, Timestamp};
 use std::{
     collections::VecDeque,
