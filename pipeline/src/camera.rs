@@ -47,6 +47,9 @@ const CONFIRM_HITS: u32 = 3;
 /// Weaker ones only show that what was there is still there.
 const SCORE_HIGH: f32 = 0.3;
 
+/// A gate is told this often that somebody is still there: what was seen 2 s ago grants nothing.
+const REPEAT_AFTER: Duration = Duration::from_secs(1);
+
 /// Where a camera's words go.
 #[derive(Clone)]
 pub(crate) struct Outlets {
@@ -97,6 +100,7 @@ impl CameraCore {
             classes: plan.tasks.sighting_classes(),
             plates_make_tracks: plan.is_gate && plan.tasks.plates,
             faces_make_tracks: plan.tasks.faces,
+            repeat_after: plan.is_gate.then_some(REPEAT_AFTER),
             ..SightingsConfig::new(plan.camera.clone())
         };
         let first_track = TrackerConfig::default().first_id;
@@ -174,6 +178,7 @@ impl CameraCore {
         self.stats.detections += (detections.len() + plates.len() + faces.len()) as u64;
         self.n_live_tracks += plates.len() + faces.len();
         self.look_for_codes(frame);
+        self.count(&updates, outlets);
         let mut said = SightingsOutput::default();
         self.sightings.step(
             &FrameSeen {
@@ -186,7 +191,6 @@ impl CameraCore {
             },
             &mut said,
         );
-        self.count(&updates, outlets);
         self.apply_rules(frame, &updates, outlets);
         self.keep_pictures(&said, frame);
         self.tell(said, outlets);
@@ -297,6 +301,8 @@ impl CameraCore {
             let mut events: Vec<CountEvent> = Vec::new();
             counter.step(updates, &mut events);
             for event in events {
+                self.sightings
+                    .cross(event.track, told::crossing(&line.zone, &event));
                 let total = self.totals.entry(line.zone.to_string()).or_insert(Count {
                     zone: line.zone.clone(),
                     people_in: 0,

@@ -1,7 +1,10 @@
 //! What has been said about each sighting, and the words for it.
 
 use crate::evidence::Still;
-use domain::{BoxInImage, Class, EvidenceRole, Frame, Plate, TrackId, geometry::Crossing};
+use domain::{
+    BoxInImage, Class, Direction, EvidenceRole, Frame, LineCrossing, Plate, TrackId, ZoneId,
+    geometry::Crossing,
+};
 use std::collections::BTreeMap;
 use tracker::{ClassGroup, CountEvent, FaceSeen};
 use wire::Count;
@@ -59,6 +62,16 @@ pub(super) fn face_label(face: &FaceSeen) -> String {
         None => String::new(),
     };
     format!("{}{live}", if known { "enrolled" } else { "unknown" })
+}
+
+/// The crossing as its sighting tells it.
+pub(super) fn crossing(zone: &ZoneId, event: &CountEvent) -> LineCrossing {
+    let is_in = event.direction == Crossing::LeftToRight;
+    LineCrossing {
+        zone: zone.clone(),
+        direction: if is_in { Direction::In } else { Direction::Out },
+        at: event.at,
+    }
 }
 
 /// Adds one crossing. From the left of the line to its right is "in".

@@ -19,8 +19,8 @@ use crate::{
 };
 use adoption::{adoptions, start_each};
 use domain::{
-    BoxInImage, Class, Detection, EvidenceItem, PlateRead, PlateVote, Sighting, SightingId,
-    SightingPhase, Timestamp, TrackId, TrackState,
+    BoxInImage, Class, Detection, EvidenceItem, LineCrossing, PlateRead, PlateVote, Sighting,
+    SightingId, SightingPhase, Timestamp, TrackId, TrackState,
 };
 use std::collections::BTreeMap;
 
@@ -111,6 +111,14 @@ impl Sightings {
         self.plates = Parts::new(self.config.plate_tracker.clone());
         self.faces = Parts::new(self.config.face_tracker.clone());
         self.newest_at = None;
+    }
+
+    /// A live track went over a line: its sighting says so from its next message on.
+    pub fn cross(&mut self, track: TrackId, crossing: LineCrossing) {
+        let subject = self.by_track.get(&track);
+        if let Some(subject) = subject.and_then(|key| self.subjects.get_mut(key)) {
+            subject.cross(crossing);
+        }
     }
 
     /// The sighting of a live track, once it has been told.
@@ -365,10 +373,7 @@ impl Sightings {
                 subject.id = Some((self.ids)());
                 let first = subject.tell(&self.config.camera, at, SightingPhase::New);
                 out.messages.extend(first);
-            } else if is_kept
-                && subject.id.is_some()
-                && subject.is_due(at, self.config.update_interval_min)
-            {
+            } else if is_kept && subject.id.is_some() && subject.is_due(at, &self.config) {
                 let next = subject.tell(&self.config.camera, at, SightingPhase::Update);
                 out.messages.extend(next);
             }

@@ -13,6 +13,9 @@ pub struct SightingsConfig {
     pub classes: Vec<Class>,
     /// At most one update of a sighting in this time, except when it becomes decisive.
     pub update_interval_min: Duration,
+    /// A sighting of which nothing new is known is told again after this long, with its newest
+    /// capture time: whoever waits at a gate is still there. Nothing: only what is new is told.
+    pub repeat_after: Option<Duration>,
     /// Whether a plate that stays without a vehicle is a vehicle that the detector missed (class
     /// `Car`).
     pub plates_make_tracks: bool,
@@ -56,6 +59,7 @@ impl SightingsConfig {
                 Class::Truck,
             ],
             update_interval_min: Duration::from_millis(250),
+            repeat_after: None,
             plates_make_tracks: false,
             faces_make_tracks: false,
             faces_in_vehicles: false,

@@ -2,12 +2,12 @@
 //! new.
 
 use crate::{
-    FaceBallot, PictureQuality, PlateTally, PlateVoteConfig, parts::fold,
+    FaceBallot, PictureQuality, PlateTally, PlateVoteConfig, SightingsConfig, parts::fold,
     plate_history::PlateHistory,
 };
 use domain::{
-    BoxInImage, CameraId, Class, EvidenceItem, PersonId, RawReads, Sighting, SightingId,
-    SightingPhase, Timestamp, Track, TrackId, face::FaceVote,
+    BoxInImage, CameraId, Class, EvidenceItem, LineCrossing, PersonId, RawReads, Sighting,
+    SightingId, SightingPhase, Timestamp, Track, TrackId, face::FaceVote,
 };
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ pub(crate) struct Subject {
     pub(crate) face: Option<(FaceVote, bool)>,
     pub(crate) picture: Option<EvidenceItem>,
     pub(crate) picture_quality: Option<PictureQuality>,
+    crossings: Vec<LineCrossing>,
     n_told: u32,
     told: Option<Told>,
     told_at: Timestamp,
@@ -53,11 +54,16 @@ struct Told {
     is_live: Option<bool>,
     is_plate_decisive: bool,
     is_face_decisive: bool,
+    n_crossings: usize,
 }
 
 impl Told {
-    /// Whether its plate or its face has become decisive since.
+    /// Whether its plate or its face has become decisive since, or it went over a line: a gate
+    /// waits for that.
     fn is_surer_than(&self, before: &Self) -> bool {
+        if before.n_crossings < self.n_crossings {
+            return true;
+        }
         (self.is_plate_decisive && !before.is_plate_decisive)
             || (self.is_face_decisive && !before.is_face_decisive)
     }
@@ -84,6 +90,7 @@ impl Subject {
             face: None,
             picture: None,
             picture_quality: None,
+            crossings: Vec::new(),
             n_told: 0,
             told: None,
             told_at: Timestamp::EPOCH,
@@ -140,16 +147,36 @@ impl Subject {
         self.carrier.is_none() || self.last_seen_at < at
     }
 
-    /// Whether there is something new that may be told now.
+    /// It went over a line. The same line in the same direction counts once.
+    pub(crate) fn cross(&mut self, crossing: LineCrossing) {
+        let is_known = |known: &LineCrossing| {
+            (&known.zone, known.direction) == (&crossing.zone, crossing.direction)
+        };
+        if !self.crossings.iter().any(is_known) {
+            self.crossings.push(crossing);
+        }
+    }
+
+    /// Whether there is something new that may be told now, or what is known is to be told again
+    /// because it was seen again.
     ///
     /// Becoming decisive is told at once: a gate waits for it.
-    pub(crate) fn is_due(&self, at: Timestamp, interval_min: Duration) -> bool {
+    pub(crate) fn is_due(&self, at: Timestamp, config: &SightingsConfig) -> bool {
         let now = self.tellable();
+        let is_after = |span: Duration| span <= at.since(self.told_at);
         match &self.told {
             None => true,
-            Some(told) if *told == now => false,
-            Some(told) => now.is_surer_than(told) || interval_min <= at.since(self.told_at),
+            Some(told) if *told == now => {
+                config.repeat_after.is_some_and(is_after) && self.told_at < self.seen_at()
+            }
+            Some(told) => now.is_surer_than(told) || is_after(config.update_interval_min),
         }
+    }
+
+    /// Capture time of the newest frame with it, or with its plate or face alone.
+    fn seen_at(&self) -> Timestamp {
+        self.last_seen_at
+            .max(self.identity_seen_at.unwrap_or_default())
     }
 
     /// The next message, for a subject that has an id.
@@ -177,9 +204,7 @@ impl Subject {
             track: self.track,
             class: self.class,
             first_seen_at: self.first_seen_at,
-            last_seen_at: self
-                .last_seen_at
-                .max(self.identity_seen_at.unwrap_or_default()),
+            last_seen_at: self.seen_at(),
             bounds: self.seen_bounds,
             is_plate_decisive,
             is_face_decisive,
@@ -187,7 +212,7 @@ impl Subject {
             raw_reads: RawReads::default(),
             face: self.face.as_ref().map(|(vote, _)| vote.clone()),
             picture: self.picture.clone(),
-            crossings: Vec::new(),
+            crossings: self.crossings.clone(),
         })
     }
 
@@ -224,6 +249,7 @@ impl Subject {
                 .map(|liveness| liveness.is_live()),
             is_plate_decisive: self.plate.as_ref().is_some_and(|(_, is_sure)| *is_sure),
             is_face_decisive: self.face.as_ref().is_some_and(|(_, is_sure)| *is_sure),
+            n_crossings: self.crossings.len(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From frames to messages: one vehicle, one sighting, one final message.
 
+mod gates;
 mod plates;
 
 use domain::{
