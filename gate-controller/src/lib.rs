@@ -16,6 +16,7 @@ mod effects;
 mod event;
 mod intake;
 mod recovery;
+mod rehearsal;
 mod rejections;
 mod replay;
 mod settings;
@@ -33,6 +34,7 @@ pub use controller::{
 pub use event::{CommandTiming, GateEvent, GateStats};
 pub use intake::gate_filters;
 pub use recovery::{RecoveryError, RecoveryReport};
+pub use rehearsal::{Faults, RehearsalReport, rehearse};
 pub use replay::{Explained, ReplayError, ReplayReport, explain_verdict, replay};
 pub use settings::{CARRIED_MAX, CoreSettings, InvalidSettings};
 pub use simulator::{

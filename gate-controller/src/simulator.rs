@@ -4,7 +4,7 @@
 //! position, retained, and what its loops, beam and contacts say. Hands make it jam, lose its
 //! power, move slowly, and drive vehicles through it.
 
-mod barrier;
+pub(crate) mod barrier;
 
 pub use barrier::{BarrierSettings, Fail, Vehicle};
 

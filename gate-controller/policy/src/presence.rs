@@ -147,6 +147,11 @@ impl ZoneBook {
         }
     }
 
+    /// Vehicles inside as counted, less than none included: more have left than were seen to come.
+    pub fn signed_vehicles(&self, zone: &ZoneId) -> i64 {
+        self.inside.get(zone).map_or(0, |inside| inside.vehicles)
+    }
+
     /// Every zone that anybody has entered or left.
     pub fn zones(&self) -> impl Iterator<Item = (&ZoneId, Inside)> {
         self.inside.keys().map(|zone| (zone, self.inside(zone)))

@@ -35,7 +35,8 @@ pub struct PassageMachine {
     pub(super) device_seq: Option<u64>,
     /// The active inputs, and since when.
     pub(super) inputs: BTreeMap<DeviceInput, Timestamp>,
-    pub(super) cleared_at: Option<Timestamp>,
+    /// When what is under the boom was left: by our clock, and by the device's.
+    pub(super) cleared_at: Option<(Timestamp, Timestamp)>,
     pub(super) raised_at: Option<Timestamp>,
     pub(super) closed_at: Option<Timestamp>,
     pub(super) commanded_at: Option<Timestamp>,

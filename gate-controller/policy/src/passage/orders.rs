@@ -219,11 +219,7 @@ impl PassageMachine {
             DeviceInput::Fire if event.is_active && self.lane.opens_on_fire => {
                 self.hold(turn, CommandCause::Fire);
             }
-            DeviceInput::LoopUnder | DeviceInput::Beam => {
-                let under = [DeviceInput::LoopUnder, DeviceInput::Beam];
-                let is_clear = under.iter().all(|input| !self.inputs.contains_key(input));
-                self.cleared_at = is_clear.then_some(turn.at);
-            }
+            DeviceInput::LoopUnder | DeviceInput::Beam => self.take_under(turn, event),
             _ => (),
         }
     }

@@ -3,8 +3,8 @@
 use super::{Confirm, GateOutput, PassageMachine, Turn, open::Open};
 use crate::IdSource;
 use domain::{
-    AlarmKind, Barrier, Class, GateState, Movement, Mover, PassId, PassageId, PassageState,
-    Sighting, Timestamp,
+    AlarmKind, Barrier, Class, DeviceEvent, DeviceInput, GateState, Movement, Mover, PassId,
+    PassageId, PassageState, Sighting, Timestamp,
 };
 use std::time::Duration;
 
@@ -36,6 +36,11 @@ impl PassageMachine {
             // The device has started anew, and counts its events anew.
             self.nonce = barrier.nonce;
             self.device_seq = None;
+            // Who was under the boom when it lost power has gone on, or is told again.
+            let under = [DeviceInput::LoopUnder, DeviceInput::Beam];
+            if under.iter().any(|input| self.inputs.contains_key(input)) {
+                self.cleared_at = Some((turn.at, barrier.since));
+            }
             self.inputs.clear();
         }
         let before = std::mem::replace(&mut self.barrier, barrier.state);
@@ -68,14 +73,35 @@ impl PassageMachine {
             || self.commanded_at.is_some_and(recently)
     }
 
+    /// The loop under the boom or the light beam has changed. How long it was free is told by the
+    /// device's clock: messages may be held up on their way.
+    pub(super) fn take_under<I: IdSource>(&mut self, turn: &mut Turn<'_, I>, event: &DeviceEvent) {
+        let under = [DeviceInput::LoopUnder, DeviceInput::Beam];
+        let is_clear = under.iter().all(|input| !self.inputs.contains_key(input));
+        if is_clear {
+            self.cleared_at = Some((turn.at, event.at));
+            return;
+        }
+        let gap = self.lane.loop_gap;
+        let is_another = |(_, left_at): (Timestamp, Timestamp)| gap <= event.at.since(left_at);
+        match self.cleared_at.take() {
+            Some(cleared) if is_another(cleared) => self.leave_loop(turn, cleared.0),
+            // A trailer, or nothing was waited for.
+            _ => (),
+        }
+    }
+
     /// Something was under the boom and is not any more.
     pub(super) fn take_loop<I: IdSource>(&mut self, turn: &mut Turn<'_, I>) {
         let gap = self.lane.loop_gap;
         let is_free = |at: &Timestamp| at.saturating_add(gap) <= turn.at;
-        let Some(at) = self.cleared_at.filter(is_free) else {
-            return;
-        };
-        self.cleared_at = None;
+        if let Some((at, _)) = self.cleared_at.filter(|(at, _)| is_free(at)) {
+            self.cleared_at = None;
+            self.leave_loop(turn, at);
+        }
+    }
+
+    fn leave_loop<I: IdSource>(&mut self, turn: &mut Turn<'_, I>, at: Timestamp) {
         if self.lane.confirm != Confirm::Loop {
             return;
         }
@@ -85,7 +111,7 @@ impl PassageMachine {
 
     /// When a loop that has been left counts as free.
     pub(super) fn loop_due_at(&self) -> Option<Timestamp> {
-        let cleared_at = self.cleared_at?;
+        let (cleared_at, _) = self.cleared_at?;
         Some(cleared_at.saturating_add(self.lane.loop_gap))
     }
 

@@ -426,7 +426,7 @@ mod tests {
     #[test]
     fn a_site_adds_and_takes_out_days() {
         let section: CalendarSection = toml::from_str(
-            "holidays = [\"2026-11-20\"]\nnot_holidays = [\"2026-09-02\"]\n\\
+            "holidays = [\"2026-11-20\"]\nnot_holidays = [\"2026-09-02\"]\n\
              worked = [{ day = \"2026-11-21\", as = \"fri\" }]",
         )
         .unwrap();

@@ -468,8 +468,8 @@ hours = ["mon-fri 07:00-18:00"]
             [
                 "line 13 column 10: there is no camera \"c\"; the site has none; add a [[camera]] \
                  with id = \"c\", source and tasks",
-                "line 8 column 1: a registration names nobody; add plate = \"30F-256.58\" or \
-                 person = \"per_…\"",
+                "line 8 column 1: a registration names nobody; add plate = \"30F-256.58\", \
+                 person = \"per_…\" or pass = \"vis_…\"",
             ]
         );
     }
