@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod cores;
 pub mod faces;
+pub mod gate;
 pub mod idle;
 pub mod plates;
 pub mod table;

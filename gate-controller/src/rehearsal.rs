@@ -26,6 +26,7 @@ use std::{
 };
 
 mod faults;
+mod parts;
 mod world;
 
 pub use faults::Faults;

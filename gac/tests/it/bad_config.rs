@@ -56,7 +56,7 @@ fn unknown_and_mistyped_keys_and_words() {
     );
     check_mistake(
         "[[camera]]\nid = \"yard\"\nsource = { scene = \"gate\" }\ntasks = [\"plate\"]",
-        "site.toml:8:10: unknown variant `plate`, expected one of `vehicles`, `people`, `plates`, `faces` \
+        "site.toml:8:10: unknown variant `plate`, expected one of `vehicles`, `people`, `plates`, `faces`, `qr` \
          (did you mean `plates`?)",
     );
     check_mistake(

@@ -1,64 +1,18 @@
 //! The site of a rehearsal: two lanes, their devices, the network between, and who comes.
 
-use super::*;
+use super::{
+    parts::{Event, LaneState, START_MS, Waiting, Way, lane_state},
+    *,
+};
 
 /// How often everything looks at its clock.
 const TICK_MS: i64 = 200;
-
-/// Before this moment nobody comes: the devices and the gates have found each other.
-const START_MS: i64 = 1_800_000_000_000;
 
 /// How long a vehicle waits before it goes away.
 const PATIENCE_MS: i64 = 25_000;
 
 /// From one vehicle of a lane to the next.
 const SPACING_MS: u64 = 14_000;
-
-/// A message on its way, or something that happens.
-enum Event {
-    Come(usize, Vehicle),
-    /// To a gate.
-    Input(usize, Box<GateInput>),
-    /// To a device.
-    Command(usize, Box<GateCommand>),
-    /// The front of a lane's queue looks at the boom.
-    Look(usize),
-    Over(usize, Vehicle, bool),
-    Repair(usize),
-    PowerOn(usize),
-}
-
-/// One publisher's messages to one listener keep their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    Camera(usize),
-    ToDevice(usize),
-    FromDevice(usize),
-    Movements(usize),
-}
-
-/// Somebody before the boom.
-struct Waiting {
-    vehicle: Vehicle,
-    since_ms: i64,
-    revision: u32,
-    told_at: i64,
-    /// Where the passage of his own grant is.
-    is_under: bool,
-}
-
-struct LaneState {
-    machine: PassageMachine,
-    ids: SeededIds,
-    board: BarrierBoard,
-    gate_offset_ms: i64,
-    device_offset_ms: i64,
-    queue: VecDeque<Waiting>,
-    obeyed: Vec<CommandId>,
-    n_starts: u64,
-    old: VecDeque<GateCommand>,
-    is_powered: bool,
-}
 
 pub(super) struct World {
     now_ms: i64,
@@ -78,40 +32,6 @@ pub(super) struct World {
     obeyed: BTreeMap<CommandId, u32>,
     report: RehearsalReport,
     n_vehicles: usize,
-}
-
-fn lane_state(lane: usize, seed: u64) -> LaneState {
-    let gate: GateId = if lane == 0 { "gate-in" } else { "gate-out" }
-        .parse()
-        .expect("it is a slug");
-    let (from, to) = if lane == 0 {
-        (None, Some(zone()))
-    } else {
-        (Some(zone()), None)
-    };
-    let policy = Policy {
-        route: Route { from, to },
-        registry_age_max: Duration::from_secs(u64::MAX / 4_000_000),
-        ..Policy::for_factor(1, Factor::Plate)
-    };
-    let settings = Lane {
-        confirm: Confirm::Loop,
-        ..Lane::for_factor(gate.clone(), Factor::Plate)
-    };
-    let nonce = DeviceNonce(lane as u64);
-    let now = Timestamp::from_millis(START_MS);
-    LaneState {
-        machine: PassageMachine::new(settings, policy, Arc::new(list())),
-        ids: SeededIds::new(seed * 2 + lane as u64),
-        board: BarrierBoard::new(BarrierSettings::new(gate), nonce, std::iter::empty(), now),
-        gate_offset_ms: 0,
-        device_offset_ms: 0,
-        queue: VecDeque::new(),
-        obeyed: Vec::new(),
-        n_starts: 1,
-        old: VecDeque::new(),
-        is_powered: true,
-    }
 }
 
 impl World {
