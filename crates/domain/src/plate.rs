@@ -21,7 +21,7 @@ pub use distance::{
     HIDDEN_COST, LOOK_ALIKE_COST, OTHER_KIND_COST, UNRELATED_COST, confusion_cost, distance,
 };
 pub use grammar::{PlateClass, is_province_code};
-pub use lookalike::{is_confusable, single_confusion};
+pub use lookalike::{confusables, is_confusable, single_confusion};
 pub use province::province;
 pub use rank::{ClassMatch, ClassRanking, Clue, Clues};
 pub use raw::{RAW_READS_MAX, RawRead, RawReads};

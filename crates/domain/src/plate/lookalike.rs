@@ -20,6 +20,19 @@ pub fn is_confusable(a: char, b: char) -> bool {
             .any(|group| group.contains(a) && group.contains(b))
 }
 
+/// Every character that is confusable with this one, once, in the order of the groups.
+pub fn confusables(c: char) -> impl Iterator<Item = char> {
+    let groups = GROUPS.iter().enumerate();
+    let own = groups.filter(move |(_, group)| group.contains(c));
+    own.flat_map(move |(place, group)| {
+        // A character that an earlier group had already is not said again.
+        group.chars().filter(move |other| {
+            let mut earlier = GROUPS.iter().take(place);
+            *other != c && !earlier.any(|before| before.contains(c) && before.contains(*other))
+        })
+    })
+}
+
 /// Whether the two plates differ in exactly one character, and that one is confusable.
 pub fn single_confusion(a: &Plate, b: &Plate) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.key().chars().collect(), b.key().chars().collect());
@@ -36,6 +49,17 @@ pub fn single_confusion(a: &Plate, b: &Plate) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn confusables_are_those_that_are_confusable_each_once() {
+        let all = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        for c in all.chars() {
+            let mut found: Vec<char> = confusables(c).collect();
+            found.sort_unstable();
+            let expect: Vec<char> = all.chars().filter(|o| is_confusable(c, *o)).collect();
+            assert_eq!(found, expect, "{c}");
+        }
+    }
 
     #[track_caller]
     fn check(a: &str, b: &str, expect: bool) {
