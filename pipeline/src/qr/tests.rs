@@ -171,9 +171,9 @@ const PLAIN: Held = Held {
     noise: 3.0,
 };
 
-/// What a lane camera must read in two looks: half of the pictures of each kind. Which ones are read
-/// depends on the code's pattern, and so on the signature; a code that is held up for two seconds
-/// is looked at ten times, and one is enough.
+/// What a lane camera must read in two looks: half of the pictures of each kind. Which ones are
+/// read depends on the code's pattern, and so on the signature; a code that is held up for two
+/// seconds is looked at ten times, and one is enough.
 #[test]
 fn codes_are_read_as_they_are_held_before_a_lane_camera() {
     let (texts, token) = site();
