@@ -117,7 +117,7 @@ fn tell_obstacles(text: &mut String, explanation: &Explanation, timezone: &str) 
         text.push_str("Every rule that was asked was passed.\n");
         return;
     }
-    text.push_str("It would have been a grant if all of this had been otherwise:\n");
+    text.push_str("It would have been a grant if all of this had come out otherwise:\n");
     for Obstacle {
         rule,
         outcome,
@@ -155,7 +155,7 @@ fn fact_words(fact: &Fact, timezone: &str) -> String {
             format!("{n_agreeing} of {n_of} frames agree, at least {min} are needed")
         }
         Fact::Score { score, min } => format!("score {score:.2}, at least {min:.2} is needed"),
-        Fact::LookAlikes(n) => format!("{n} listed plates look like it"),
+        Fact::LookAlikes(n) => format!("listed plates that look like it: {n}"),
         Fact::Validity { from, until } => {
             let ends = [("from", from), ("until", until)].into_iter();
             let said = ends.filter_map(|(word, at)| at.map(|at| format!("{word} {}", time(at))));
@@ -173,5 +173,72 @@ fn fact_words(fact: &Fact, timezone: &str) -> String {
             time(*overlooked_from)
         ),
         Fact::Uses { n, max } => format!("used {n} times, {max} allowed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        DenyReason, PassageId, ReferReason, RulePath, SightingId, Timestamp, Verdict, ZoneId,
+    };
+
+    #[test]
+    fn outcomes_are_said_in_words() {
+        let refer = Outcome::Refer(ReferReason::OutsideSchedule);
+        assert_eq!(outcome_words(refer), "refer to the guard: outside schedule");
+        assert_eq!(
+            outcome_words(Outcome::Deny(DenyReason::Barred)),
+            "deny: barred"
+        );
+        assert_eq!(outcome_words(Outcome::Grant), "grant");
+    }
+
+    #[test]
+    fn a_refusal_names_every_obstacle_with_its_numbers() {
+        let refer = Outcome::Refer(ReferReason::OverCapacity);
+        let verdict = Verdict {
+            id: VerdictId(1),
+            passage: PassageId(2),
+            sighting: SightingId(3),
+            gate: "gate-1".parse().unwrap(),
+            outcome: refer,
+            given_at: Timestamp::from_millis(1_795_246_370_000),
+            captured_at: Timestamp::from_millis(1_795_246_369_900),
+            policy_version: 1,
+            registry_as_of: Timestamp::EPOCH,
+            rule_path: RulePath(vec![Rule::PlateRead, Rule::RoomLeft]),
+            assurance: Some(domain::Assurance::Plate),
+            by: None,
+        };
+        let inside = Fact::Inside {
+            zone: "yard".parse::<ZoneId>().unwrap(),
+            n: 3,
+            max: 3,
+        };
+        let found = Explained {
+            explanation: Some(Explanation {
+                outcome: refer,
+                rule_path: verdict.rule_path.clone(),
+                obstacles: vec![Obstacle {
+                    rule: Rule::RoomLeft,
+                    outcome: refer,
+                    facts: vec![inside],
+                }],
+            }),
+            verdict,
+        };
+        let told = text(&found, "Asia/Ho_Chi_Minh");
+        assert!(told.contains("plate-read ✓, room-left ✗"), "{told}");
+        assert!(told.contains("2026-11-21 14:32:50 +07:00"), "{told}");
+        assert!(
+            told.contains("  room-left              3 of 3 were in yard\n"),
+            "{told}"
+        );
+        let by_hand = Explained {
+            explanation: None,
+            ..found
+        };
+        assert!(text(&by_hand, "UTC").contains("A person or the guard's silence"));
     }
 }

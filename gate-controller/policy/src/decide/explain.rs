@@ -154,7 +154,7 @@ fn facts<R: Registry>(q: &Question<'_, R>, found: &Found<'_>, rule: Rule) -> Vec
             score: best.similarity,
             min: best.similarity_min,
         }),
-        Rule::ValidNow | Rule::Barred => {
+        Rule::ValidNow => {
             return found
                 .entry
                 .map(|entry| validity(q, entry))
