@@ -18,6 +18,7 @@ mod answer;
 mod machine;
 mod open;
 mod orders;
+mod recent;
 mod transit;
 
 pub use machine::PassageMachine;

@@ -9,8 +9,8 @@ use crate::{
     explain,
 };
 use domain::{
-    AlarmKind, Assurance, CommandCause, CommandKind, DenyReason, DocumentRead, GateState, Outcome,
-    PassageId, PassageState, ReferReason, Rule, RulePath, Sighting, Timestamp, Verdict, VerdictId,
+    AlarmKind, Assurance, CommandCause, CommandKind, DenyReason, GateState, Outcome, PassageId,
+    PassageState, ReferReason, Rule, RulePath, Sighting, Timestamp, Verdict, VerdictId,
     ports::Registry,
 };
 
@@ -45,8 +45,7 @@ impl PassageMachine {
             return;
         }
         let now = open.judged_for(turn.at);
-        let documents: Vec<_> = self.documents.iter().cloned().collect();
-        let question = self.question(open, &documents, now);
+        let question = self.question(open, now);
         let decision = decide(&question);
         if !open.is_news(decision.outcome, &self.lane) {
             return;
@@ -66,12 +65,7 @@ impl PassageMachine {
         }
     }
 
-    fn question<'a>(
-        &'a self,
-        open: &'a Open,
-        documents: &'a [DocumentRead],
-        now: Timestamp,
-    ) -> Question<'a, ListRegistry> {
+    fn question<'a>(&'a self, open: &'a Open, now: Timestamp) -> Question<'a, ListRegistry> {
         Question {
             policy: &self.policy,
             gate: &self.lane.gate,
@@ -79,7 +73,7 @@ impl PassageMachine {
             evidence: Evidence {
                 sighting: &open.sighting,
                 face: self.face.as_ref(),
-                documents,
+                documents: &self.documents,
             },
             circumstances: Circumstances {
                 mode: self.mode,

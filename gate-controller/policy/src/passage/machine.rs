@@ -1,6 +1,6 @@
 //! All passages of one lane.
 
-use super::{GateInput, GateOutput, HANDLED_MAX, Lane, Turn, answer::Granted, open::Open};
+use super::{GateInput, GateOutput, Lane, Turn, answer::Granted, open::Open, recent::Recent};
 use crate::{Explanation, Factor, IdSource, Inside, ListRegistry, Policy, ZoneBook};
 use domain::{
     Ack, AlarmKind, Barrier, CommandCause, DeviceInput, DeviceNonce, DocumentRead, GateAlarm,
@@ -8,7 +8,7 @@ use domain::{
     Timestamp, VerdictId,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
@@ -49,19 +49,18 @@ pub struct PassageMachine {
     pub(super) holds: Vec<CommandCause>,
     pub(super) hold_said_at: Option<Timestamp>,
     pub(super) alarms: BTreeMap<AlarmKind, GateAlarm>,
-    pub(super) documents: VecDeque<DocumentRead>,
+    /// Oldest first.
+    pub(super) documents: Vec<DocumentRead>,
     pub(super) face: Option<Sighting>,
     /// Something other than a sighting may have changed an answer.
     pub(super) is_world_changed: bool,
     /// In the order in which they opened.
     pub(super) open: Vec<Open>,
     pub(super) granted: VecDeque<Granted>,
-    pub(super) orders: BTreeSet<OrderId>,
-    pub(super) orders_order: VecDeque<OrderId>,
+    pub(super) orders: Recent<OrderId>,
     /// Why each verdict of the policy came out as it did, when somebody asks.
     pub(super) explained: Option<Vec<(VerdictId, Explanation)>>,
-    handled: BTreeSet<SightingId>,
-    handled_order: VecDeque<SightingId>,
+    handled: Recent<SightingId>,
 }
 
 impl PassageMachine {
@@ -89,16 +88,14 @@ impl PassageMachine {
             holds: Vec::new(),
             hold_said_at: None,
             alarms: BTreeMap::new(),
-            documents: VecDeque::new(),
+            documents: Vec::new(),
             face: None,
             is_world_changed: false,
             open: Vec::new(),
             granted: VecDeque::new(),
-            orders: BTreeSet::new(),
-            orders_order: VecDeque::new(),
+            orders: Recent::new(),
             explained: None,
-            handled: BTreeSet::new(),
-            handled_order: VecDeque::new(),
+            handled: Recent::new(),
         }
     }
 
@@ -114,19 +111,12 @@ impl PassageMachine {
 
     /// Lets a sighting count as handled, as a journal that ended before this one says.
     pub fn remember(&mut self, sighting: SightingId) {
-        if self.handled.insert(sighting) {
-            self.handled_order.push_back(sighting);
-        }
-        while HANDLED_MAX < self.handled_order.len() {
-            if let Some(oldest) = self.handled_order.pop_front() {
-                self.handled.remove(&oldest);
-            }
-        }
+        self.handled.insert(sighting);
     }
 
-    /// The sightings of ended passages, oldest first, at most [`HANDLED_MAX`].
+    /// The sightings of ended passages, oldest first, at most [`super::HANDLED_MAX`].
     pub fn handled(&self) -> impl Iterator<Item = SightingId> {
-        self.handled_order.iter().copied()
+        self.handled.iter()
     }
 
     /// The open passages in the order in which they opened.
@@ -333,9 +323,9 @@ impl PassageMachine {
         if document.gate != self.lane.gate || is_known {
             return;
         }
-        self.documents.push_back(document.clone());
+        self.documents.push(document.clone());
         if DOCUMENTS_MAX < self.documents.len() {
-            self.documents.pop_front();
+            self.documents.remove(0);
         }
         self.is_world_changed = true;
     }

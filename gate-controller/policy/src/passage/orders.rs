@@ -1,11 +1,11 @@
 //! What persons order, and what a fire alarm does.
 
-use super::{GateOutput, HANDLED_MAX, PassageMachine, Turn};
+use super::{GateOutput, PassageMachine, Turn};
 use crate::{IdSource, Inside};
 use domain::{
     Assurance, CommandCause, CommandId, CommandKind, DenyReason, DeviceEvent, DeviceInput,
-    GateCommand, GateState, Order, OrderId, OrderKind, Outcome, PassageId, PassageState, Rule,
-    RulePath, SiteMode, Timestamp,
+    GateCommand, GateState, Order, OrderKind, Outcome, PassageId, PassageState, Rule, RulePath,
+    SiteMode, Timestamp,
 };
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ impl PassageMachine {
             .is_none_or(|gate| *gate == self.lane.gate);
         let latest = turn.at.saturating_add(self.policy.clock_tolerance);
         let is_valid = order.issued_at <= latest && turn.at < order.expires_at;
-        if !is_for_us || !is_valid || !self.remember_order(order.id) {
+        if !is_for_us || !is_valid || !self.orders.insert(order.id) {
             return;
         }
         match &order.kind {
@@ -48,19 +48,6 @@ impl PassageMachine {
                 self.book.counted(zone, counted, order.issued_at);
             }
         }
-    }
-
-    fn remember_order(&mut self, order: OrderId) -> bool {
-        let is_new = self.orders.insert(order);
-        if is_new {
-            self.orders_order.push_back(order);
-        }
-        while HANDLED_MAX < self.orders_order.len() {
-            if let Some(oldest) = self.orders_order.pop_front() {
-                self.orders.remove(&oldest);
-            }
-        }
-        is_new
     }
 
     /// A person lets a passage in, whatever the policy said.
