@@ -11,6 +11,7 @@ pub mod check;
 pub mod demo;
 pub mod detector;
 pub mod explain;
+mod follow;
 pub mod gate;
 mod journals;
 pub mod list;

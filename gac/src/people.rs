@@ -13,17 +13,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use domain::PersonId;
 use models::{Catalog, Store, Task};
-use pipeline::gallery::{Gallery, Seal, Summary};
+use pipeline::gallery::{Gallery, GalleryError, Seal, Summary};
 use service::{sealed::SealingKey, shutdown::Shutdown};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
-
-/// How often a running program looks whether somebody was enrolled or has withdrawn.
-const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What to do with the people of a site.
 #[derive(Args)]
@@ -111,31 +107,15 @@ pub(crate) fn model_in_use(site: &LoadedSite) -> Result<String> {
 ///
 /// What cannot be read leaves the people in force who were there before, and is told once.
 pub(crate) async fn follow(gallery: Arc<Gallery>, shutdown: Shutdown) -> Result<()> {
-    let mut told_error = String::new();
-    loop {
-        tokio::select! {
-            () = shutdown.wait() => return Ok(()),
-            () = tokio::time::sleep(FOLLOW_INTERVAL) => (),
+    let read = move || {
+        let is_read = gallery.refresh()?;
+        if is_read {
+            tracing::info!(n_people = gallery.n_people(), "the gallery was read again");
         }
-        let refreshed = tokio::task::spawn_blocking({
-            let gallery = gallery.clone();
-            move || gallery.refresh()
-        });
-        match refreshed.await? {
-            Ok(false) => (),
-            Ok(true) => {
-                told_error.clear();
-                tracing::info!(n_people = gallery.n_people(), "the gallery was read again");
-            }
-            Err(error) => {
-                let error = error.to_string();
-                if error != told_error {
-                    tracing::warn!(error, "the people who were enrolled before stay in force");
-                    told_error = error;
-                }
-            }
-        }
-    }
+        Ok::<_, GalleryError>(is_read)
+    };
+    let kept = "the people who were enrolled before stay in force";
+    crate::follow::follow(read, kept, shutdown).await
 }
 
 fn list(path: &Path) -> Result<ExitCode> {

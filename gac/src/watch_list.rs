@@ -5,6 +5,7 @@
 //! who that is. Everything that is read is written down.
 
 use crate::{
+    follow::follow,
     people::{SiteSeal, enrol::judge_all, enrol::tell, person_of, said},
     run::new_person,
     site::LoadedSite,
@@ -17,9 +18,6 @@ use pipeline::watch_list::{Alert, AlertState, Answer, Entry, WatchList};
 use service::{clock, sealed::SealingKey, shutdown::Shutdown};
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
-
-/// How often a running program looks whether the list is another one.
-const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What to do with the watch-list.
 #[derive(Args)]
@@ -130,32 +128,11 @@ pub(crate) fn start(
         return Ok(None);
     };
     let list = Arc::new(open(site, &ids.join("+"))?);
-    tasks.spawn(follow(list.clone(), shutdown.clone()));
+    let followed = list.clone();
+    let read = move || followed.refresh().map(|()| true);
+    let kept = "the old watch-list stays in force";
+    tasks.spawn(follow(read, kept, shutdown.clone()));
     Ok(Some(list))
-}
-
-async fn follow(list: Arc<WatchList>, shutdown: Shutdown) -> Result<()> {
-    let mut told_error = String::new();
-    loop {
-        tokio::select! {
-            () = shutdown.wait() => return Ok(()),
-            () = tokio::time::sleep(FOLLOW_INTERVAL) => (),
-        }
-        let refreshed = tokio::task::spawn_blocking({
-            let list = list.clone();
-            move || list.refresh()
-        });
-        match refreshed.await? {
-            Ok(()) => told_error.clear(),
-            Err(error) => {
-                let error = error.to_string();
-                if error != told_error {
-                    tracing::warn!(error, "the old watch-list stays in force");
-                    told_error = error;
-                }
-            }
-        }
-    }
 }
 
 fn open(site: &LoadedSite, model: &str) -> Result<WatchList> {
