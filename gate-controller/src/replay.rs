@@ -226,21 +226,15 @@ fn error_of(path: &Path, line: u64, text: &str, fault: Fault) -> ReplayError {
         Fault::Foreign => ReplayError::Foreign { path, line },
         Fault::Differs { produced } => {
             // An input may hold a plate, and so may a movement; other outputs are shown.
-            let is_output =
-                text.contains("\"entry\":{\"output\":") && !text.contains("\"kind\":\"movement\"");
-            let recorded = if is_output {
-                text.to_owned()
-            } else {
-                "(an input or a movement)".to_owned()
-            };
-            let hides_mover = |text: &String| !text.contains("\"kind\":\"movement\"");
-            let produced = produced.map(|text| {
-                if hides_mover(&text) {
+            let shown = |text: String| {
+                let is_output = text.contains("\"entry\":{\"output\":");
+                if is_output && !text.contains("\"kind\":\"movement\"") {
                     text
                 } else {
-                    "(a movement)".to_owned()
+                    "(an input or a movement)".to_owned()
                 }
-            });
+            };
+            let (recorded, produced) = (shown(text.to_owned()), produced.map(shown));
             ReplayError::Differs {
                 path,
                 line,

@@ -1,11 +1,11 @@
 //! Commands, and what devices and readers say.
 
-use super::{slug, words};
+use super::{gate::AssuranceWord, slug, words};
 use crate::message::SignedCommand;
 use domain::{
-    Ack, AckResult, Assurance, Barrier, CommandCause, CommandId, CommandKind, DeviceEvent,
-    DeviceInput, DeviceNonce, DocumentId, DocumentKind, DocumentRead, GateCommand, GateId,
-    GateState, HolderKey, OrderId, PassId, PassageId, Timestamp, VerdictId,
+    Ack, AckResult, Barrier, CommandCause, CommandId, CommandKind, DeviceEvent, DeviceInput,
+    DeviceNonce, DocumentId, DocumentKind, DocumentRead, GateCommand, GateId, GateState, HolderKey,
+    OrderId, PassId, PassageId, Timestamp, VerdictId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -260,8 +260,6 @@ impl From<DeviceEventShape> for DeviceEvent {
         }
     }
 }
-
-words!(AssuranceWord for Assurance { QrText, Plate, Pass, Face, Chip, Vneid, Human });
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

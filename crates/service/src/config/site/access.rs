@@ -6,7 +6,7 @@ use super::{
     hours::parse_hours,
     validate::Checker,
 };
-use domain::{Calendar, GateId, Group, GroupId, OnHoliday, SiteList, Timestamp, ZoneId};
+use domain::{Calendar, Group, GroupId, OnHoliday, SiteList, Timestamp, ZoneId};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
@@ -288,25 +288,6 @@ fn check_group(checker: &mut Checker<'_>, group: &GroupSection, site: &Site) {
             );
         }
     }
-    never_opens(checker, group);
-}
-
-/// A group whose only hours are on Sundays, and which stays outside when a holiday is a Sunday, is
-/// odd but right; one whose hours are on no day at all cannot be written. What can happen is a
-/// group that is closed on every day that it has hours for: its days are all holidays.
-fn never_opens(checker: &mut Checker<'_>, group: &GroupSection) {
-    let Some(parsed) = group.group() else { return };
-    let is_dead = !parsed.schedule.is_empty()
-        && parsed.schedule.iter().all(|hours| {
-            hours.days.iter().all(|is_on| !is_on) || hours.from_minute == hours.until_minute
-        });
-    if is_dead {
-        checker.add(
-            group.id.span(),
-            format!("group {:?} has hours that never come", group.id.get_ref()),
-            "give it hours such as \"mon-fri 07:00-18:00\", or none at all",
-        );
-    }
 }
 
 fn check_route(checker: &mut Checker<'_>, gate: &GateSection, site: &Site) {
@@ -390,13 +371,6 @@ fn check_interlock(checker: &mut Checker<'_>, gate: &GateSection, site: &Site) {
                 "interlock only barriers whose device reports its position",
             );
         }
-    }
-}
-
-impl GateSection {
-    /// The gate's id, when it is one.
-    pub fn gate_id(&self) -> Option<GateId> {
-        self.id.get_ref().parse().ok()
     }
 }
 

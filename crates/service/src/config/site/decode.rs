@@ -55,35 +55,10 @@ pub(super) fn check_decode(checker: &mut Checker<'_>, camera: &CameraSection) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::site::Site;
-
-    const GOOD: &str = r#"
-[site]
-id = "demo"
-name = "Cổng mẫu"
-
-[[camera]]
-id = "gate-1"
-source = { file = "gate.mp4" }
-tasks = ["vehicles", "plates"]
-
-[[gate]]
-id = "gate-1"
-camera = "gate-1"
-factor = "plate"
-
-[[registration]]
-plate = "30F-256.58"
-hours = ["mon-fri 07:00-18:00"]
-"#;
-
-    fn problems(text: &str) -> Vec<String> {
-        let site: Site = toml::from_str(text).unwrap();
-        site.problems(text)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    }
+    use crate::config::site::{
+        Site,
+        validate::tests::{GOOD, problems},
+    };
 
     #[test]
     fn a_camera_rests_where_it_may_and_what_never_rests_is_told() {

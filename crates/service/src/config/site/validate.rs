@@ -373,10 +373,10 @@ fn check_plate(checker: &mut Checker<'_>, plate: &Spanned<String>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const GOOD: &str = r#"
+    pub(in crate::config::site) const GOOD: &str = r#"
 [site]
 id = "demo"
 name = "Cổng mẫu"
@@ -396,7 +396,7 @@ plate = "30F-256.58"
 hours = ["mon-fri 07:00-18:00"]
 "#;
 
-    fn problems(text: &str) -> Vec<String> {
+    pub(in crate::config::site) fn problems(text: &str) -> Vec<String> {
         let site: Site = toml::from_str(text).unwrap();
         site.problems(text).iter().map(Problem::to_string).collect()
     }
