@@ -217,32 +217,19 @@ fn read_all(shared: &(Mutex<Waiting>, Condvar), mut readers: Vec<Option<Reader>>
 /// One camera's codes.
 struct Reader {
     plan: QrPlan,
-    n_looks: u64,
     shown: Showings,
 }
 
 impl Reader {
     fn new(plan: QrPlan) -> Self {
         let shown = Showings::default();
-        Self {
-            plan,
-            n_looks: 0,
-            shown,
-        }
+        Self { plan, shown }
     }
 
-    /// The documents in a frame. Every second look at a frame without any is a closer one, for
-    /// small codes.
-    fn read(&mut self, frame: &Frame) -> Vec<Found> {
+    /// The documents in a frame.
+    fn read(&self, frame: &Frame) -> Vec<Found> {
         let mut luma = Luma::of(frame, self.plan.region);
-        let document = |text: &str| self.plan.texts.read(text);
-        let found = luma.find(document);
-        self.n_looks += 1;
-        if !found.is_empty() || self.n_looks % 2 == 1 {
-            return found;
-        }
-        let doubled = luma.doubled();
-        doubled.map_or(found, |mut luma| luma.find(document))
+        luma.find(|text: &str| self.plan.texts.read(text))
     }
 
     fn tell(&mut self, found: Vec<Found>, at: Timestamp, outlet: &Outlet) {

@@ -3,14 +3,11 @@
 use domain::Frame;
 use rxing::{
     BinaryBitmap, DecodeHints, Luma8LuminanceSource, Point, Reader as _, common::HybridBinarizer,
-    qrcode::QRCodeReader,
+    qrcode::cpp_port::QrReader,
 };
 
 /// Codes that are looked at in one frame: a notice beside the lane has one, too.
 const CODES_MAX: usize = 3;
-
-/// Larger pictures are not doubled.
-const PIXELS_DOUBLED_MAX: usize = 1 << 20;
 
 /// A part of a frame without colour: a byte a pixel.
 pub(super) struct Luma {
@@ -61,39 +58,6 @@ impl Luma {
         found
     }
 
-    /// The same twice as wide and high, each new pixel between its four neighbours: the decoder
-    /// then reads modules of 2 pixels, and takes seven times as long.
-    ///
-    /// Nothing for pictures over a megapixel.
-    pub(super) fn doubled(&self) -> Option<Self> {
-        let (width, height) = (2 * self.width, 2 * self.height);
-        if PIXELS_DOUBLED_MAX < self.bytes.len() || self.bytes.is_empty() {
-            return None;
-        }
-        let mut bytes = Vec::with_capacity(width * height);
-        // Towards the neighbour that is nearer to the new pixel's middle.
-        let beside = |at: usize, all: usize| match at % 2 {
-            0 => (at / 2).saturating_sub(1),
-            _ => (at / 2 + 1).min(all - 1),
-        };
-        for y in 0..height {
-            let row = |y: usize| &self.bytes[y * self.width..(y + 1) * self.width];
-            let (near, far) = (row(y / 2), row(beside(y, self.height)));
-            bytes.extend((0..width).map(|x| {
-                let other = beside(x, self.width);
-                let sum = 9 * u32::from(near[x / 2])
-                    + 3 * (u32::from(near[other]) + u32::from(far[x / 2]))
-                    + u32::from(far[other]);
-                (sum / 16) as u8
-            }));
-        }
-        Some(Self {
-            width,
-            height,
-            bytes,
-        })
-    }
-
     fn decode(&self) -> Option<(String, Vec<Point>)> {
         let (width, height) = (
             u32::try_from(self.width).ok()?,
@@ -105,9 +69,9 @@ impl Luma {
             TryHarder: Some(true),
             ..DecodeHints::default()
         };
-        let decoded = QRCodeReader::new()
-            .decode_with_hints(&mut bitmap, &hints)
-            .ok()?;
+        // The reader that was ported from ZXing-C++: the one from ZXing takes data for finder
+        // patterns, and then misses some codes in every frame.
+        let decoded = QrReader.decode_with_hints(&mut bitmap, &hints).ok()?;
         Some((decoded.getText().to_owned(), decoded.getPoints().to_vec()))
     }
 

@@ -132,10 +132,14 @@ impl Scene {
 }
 
 fn site() -> (DocumentTexts, String) {
+    site_of(7)
+}
+
+/// A site with a key of its own, always the same for the same number, and a pass of it.
+fn site_of(key: u8) -> (DocumentTexts, String) {
     let folder = tempfile::tempdir().unwrap();
-    // How well a code reads depends on its pattern, and that on the signature: always the same key.
     let path = folder.path().join("pass");
-    std::fs::write(&path, "07".repeat(32) + "\n").unwrap();
+    std::fs::write(&path, format!("{key:02x}").repeat(32) + "\n").unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let key = SigningKeyFile::load_or_create(&path).unwrap();
     let texts = DocumentTexts {
@@ -171,68 +175,49 @@ const PLAIN: Held = Held {
     noise: 3.0,
 };
 
-/// What a lane camera must read in two looks: half of the pictures of each kind. Which ones are
-/// read depends on the code's pattern, and so on the signature; a code that is held up for two
-/// seconds is looked at ten times, and one is enough.
+/// What a lane camera must read in one look, whatever the code's pattern is: the pattern depends on
+/// the signature, and so on the site's key.
 #[test]
 fn codes_are_read_as_they_are_held_before_a_lane_camera() {
-    let (texts, token) = site();
-    let mut reader = Reader::new(plan(texts, None));
     let mut missed = Vec::new();
-    for (held, n_min) in [
-        (PLAIN, 4),
-        (
-            Held {
-                module_px: 2.5,
-                ..PLAIN
-            },
-            4,
-        ),
-        (
-            Held {
-                module_px: 3.0,
-                n_blurs: 1,
-                ..PLAIN
-            },
-            4,
-        ),
-        (
-            Held {
-                turned: 0.5,
-                tilt: 0.15,
-                ..PLAIN
-            },
-            4,
-        ),
-        (
-            Held {
-                turned: 2.0,
-                contrast: 0.5,
-                ..PLAIN
-            },
-            4,
-        ),
-        (
-            Held {
-                noise: 10.0,
-                contrast: 0.7,
-                ..PLAIN
-            },
-            4,
-        ),
+    for held in [
+        PLAIN,
+        Held {
+            module_px: 2.2,
+            ..PLAIN
+        },
+        Held {
+            module_px: 2.5,
+            n_blurs: 1,
+            ..PLAIN
+        },
+        Held {
+            turned: 0.5,
+            tilt: 0.15,
+            ..PLAIN
+        },
+        Held {
+            turned: 2.0,
+            contrast: 0.5,
+            ..PLAIN
+        },
+        Held {
+            noise: 10.0,
+            contrast: 0.7,
+            ..PLAIN
+        },
     ] {
-        for (text, assurance) in [(token.as_str(), Assurance::Pass), (CARD, Assurance::QrText)] {
-            let mut is_read = |seed: &u64| {
-                let mut scene = Scene::new(*seed);
+        for seed in 1..=8 {
+            let (texts, token) = site_of(seed);
+            let reader = Reader::new(plan(texts, None));
+            for (text, assurance) in [(&*token, Assurance::Pass), (CARD, Assurance::QrText)] {
+                let mut scene = Scene::new(u64::from(seed));
                 let shift = (scene.chance() * 300.0, scene.chance() * 200.0);
                 scene.show(text, (500.0 + shift.0, 260.0 + shift.1), held);
-                let frame = scene.frame(0);
-                let found = [reader.read(&frame), reader.read(&frame)].concat();
-                found.iter().any(|(_kind, how)| *how == assurance)
-            };
-            let n_read = (1..=8).filter(&mut is_read).count();
-            if n_read < n_min {
-                missed.push(format!("{n_read} of 8, {assurance:?}, {held:?}"));
+                let found = reader.read(&scene.frame(0));
+                if !found.iter().any(|(_kind, how)| *how == assurance) {
+                    missed.push(format!("{assurance:?}, seed {seed}, {held:?}"));
+                }
             }
         }
     }
@@ -242,7 +227,7 @@ fn codes_are_read_as_they_are_held_before_a_lane_camera() {
 #[test]
 fn nothing_of_a_card_but_its_mask_leaves() {
     let (texts, _token) = site();
-    let mut reader = Reader::new(plan(texts, None));
+    let reader = Reader::new(plan(texts, None));
     let mut scene = Scene::new(1);
     scene.show(CARD, (640.0, 360.0), PLAIN);
     let found = reader.read(&scene.frame(0));
@@ -256,7 +241,7 @@ fn nothing_of_a_card_but_its_mask_leaves() {
 #[test]
 fn a_code_beside_another_is_read() {
     let (texts, token) = site();
-    let mut reader = Reader::new(plan(texts, None));
+    let reader = Reader::new(plan(texts, None));
     let mut scene = Scene::new(3);
     scene.show(
         "https://example.com/thong-bao-camera",
@@ -278,7 +263,7 @@ fn only_the_region_is_searched() {
         (Some([0.0, 0.0, 0.5, 1.0]), 0),
         (None, 1),
     ] {
-        let mut reader = Reader::new(plan(texts.clone(), region));
+        let reader = Reader::new(plan(texts.clone(), region));
         assert_eq!(reader.read(&frame).len(), n, "{region:?}");
     }
 }
