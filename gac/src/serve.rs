@@ -8,10 +8,11 @@ use anyhow::{Context as _, Result};
 use domain::{CameraId, GateId, ZoneId};
 use service::{
     clock,
-    config::site::{Site, StorageSection},
+    config::site::{GateSection, Site, StorageSection, ZoneSection},
 };
 use std::{fs, net::SocketAddr, time::Duration};
-use violation_api::{Api, ApiConfig, BindPolicy, Names};
+use toml::Spanned;
+use violation_api::{Api, ApiConfig, BindPolicy, LanePlan, Names, SitePlan, ZonePlan};
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
 const MESSAGE_IDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -34,6 +35,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     );
     config.site_name = site.site.site.name.clone();
     config.names = names(&site.site)?;
+    config.plan = plan(&site.site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
     config.zone = site.site.site.timezone.get_ref().clone();
@@ -76,6 +78,34 @@ fn names(site: &Site) -> Result<Names> {
             .extend(gate.name.iter().map(|name| (id.clone(), name.clone())));
     }
     Ok(names)
+}
+
+/// The lanes and zones of the site file.
+fn plan(site: &Site) -> Result<SitePlan> {
+    let zone = |id: &Option<Spanned<String>>| -> Result<Option<ZoneId>> {
+        Ok(id.as_ref().map(|id| id.get_ref().parse()).transpose()?)
+    };
+    let lane = |gate: &GateSection| {
+        Ok(LanePlan {
+            gate: gate.id.get_ref().parse()?,
+            camera: gate.camera.get_ref().parse()?,
+            from: zone(&gate.from)?,
+            to: zone(&gate.to)?,
+        })
+    };
+    let zone = |section: &ZoneSection| {
+        let id = section.id.get_ref();
+        Ok(ZonePlan {
+            zone: id.parse()?,
+            name: section.name.as_ref().unwrap_or(id).clone(),
+            vehicles_max: section.vehicles_max,
+            people_max: section.people_max,
+        })
+    };
+    Ok(SitePlan {
+        lanes: site.gates.iter().map(lane).collect::<Result<_>>()?,
+        zones: site.zones.iter().map(zone).collect::<Result<_>>()?,
+    })
 }
 
 /// Forgets, every hour, the ids of messages that no outbox sends again.

@@ -8,6 +8,7 @@ use crate::{
     ingest::{self, Ingest, IngestTally},
     names::Names,
     pictures::Pictures,
+    plan::SitePlan,
     store::{Store, StoreError},
 };
 use axum::Router;
@@ -75,6 +76,8 @@ pub struct ApiConfig {
     pub site_name: String,
     /// What people call its cameras and gates.
     pub names: Names,
+    /// Its lanes and zones.
+    pub plan: SitePlan,
     /// `sqlite:PATH` or `postgres://USER@HOST/NAME`.
     pub database_url: String,
     /// Where evidence files are, named by their SHA-256.
@@ -95,6 +98,7 @@ impl ApiConfig {
         Self {
             site_name: site.to_string(),
             names: Names::default(),
+            plan: SitePlan::default(),
             site,
             database_url: database_url.to_owned(),
             evidence_dir,
@@ -182,6 +186,7 @@ impl Api {
             site: config.site,
             site_name: config.site_name,
             names: Arc::new(config.names),
+            plan: Arc::new(config.plan),
             zone,
             zone_name: config.zone,
             policy: config.bind_policy,

@@ -19,6 +19,7 @@ use crate::{
     app::App,
     http::{Params, problem::Problem},
     names::Names,
+    plan::SitePlan,
     store::AuditEntry,
 };
 use askama::Template;
@@ -143,6 +144,7 @@ impl Frame {
 pub(crate) struct Teller {
     w: &'static Words,
     names: Arc<Names>,
+    plan: Arc<SitePlan>,
     moments: Moments,
     now: domain::Timestamp,
 }
@@ -153,6 +155,7 @@ impl Teller {
         Self {
             w: Words::of(lang),
             names: Arc::clone(&app.names),
+            plan: Arc::clone(&app.plan),
             moments: Moments::new(&app.zone, now, lang),
             now,
         }

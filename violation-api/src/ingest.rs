@@ -95,7 +95,8 @@ impl Ingest {
 /// The topics that are taken in, but pictures.
 fn filters(site: &SiteId) -> Vec<String> {
     let cameras = ["sighting", "candidate", "state"].map(|kind| Topic::all_cameras(site, kind));
-    let gates = ["verdict", "passage", "state"].map(|kind| Topic::all_gates(site, kind));
+    let gates = ["verdict", "passage", "movement", "alarm", "state"]
+        .map(|kind| Topic::all_gates(site, kind));
     cameras
         .into_iter()
         .chain(gates)

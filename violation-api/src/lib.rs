@@ -15,9 +15,11 @@ mod http;
 mod ingest;
 mod names;
 mod pictures;
+mod plan;
 pub mod store;
 
 pub use api::{Api, ApiConfig, ApiError, BindPolicy, DEFAULT_ZONE};
 pub use feed::Changes;
 pub use ingest::IngestTally;
 pub use names::Names;
+pub use plan::{LanePlan, SitePlan, ZonePlan};

@@ -9,7 +9,9 @@ use crate::{
     http::shape::latency_ms,
     store::{CameraRow, CaseSummary, PassageRow},
 };
-use domain::{Barrier, CameraId, Class, GateId, GateState, Standing, Timestamp, face::FaceVote};
+use domain::{
+    Barrier, CameraId, Class, GateId, GateState, Standing, Timestamp, ZoneId, face::FaceVote,
+};
 use std::time::Duration;
 use wire::{CameraState, Count};
 
@@ -114,6 +116,12 @@ impl Teller {
             name: self.names.gate(id).to_owned(),
             id: id.to_string(),
         }
+    }
+
+    /// What people call a zone.
+    fn called_zone(&self, id: &ZoneId) -> String {
+        let planned = self.plan.zone(id);
+        planned.map_or_else(|| id.to_string(), |zone| zone.name.clone())
     }
 
     pub(crate) fn camera(&self, row: &CameraRow, has_picture: bool) -> CameraView {
@@ -242,7 +250,7 @@ impl Teller {
     pub(crate) fn count(&self, row: &Count) -> CountView {
         CountView {
             cameras: self.names.cameras_of(&row.zone).join(", "),
-            zone: row.zone.to_string(),
+            zone: self.called_zone(&row.zone),
             people_in: self.w.whole(row.people_in),
             people_out: self.w.whole(row.people_out),
             vehicles_in: self.w.whole(row.vehicles_in),

@@ -1,7 +1,7 @@
 //! Taking in over a real broker: receipts, doubles, garbage, pictures, restarts.
 
 use crate::{
-    scene::{camera, candidate, envelope, passage, sighting, verdict},
+    scene::{alarm, camera, candidate, envelope, movement, passage, sighting, verdict},
     site::{config, request},
 };
 use axum::{body::to_bytes, http::StatusCode};
@@ -132,6 +132,8 @@ impl Line {
             Message::Candidate(c) => Topic::Candidate(site(), c.camera.clone()),
             Message::Verdict(v) => Topic::Verdict(site(), v.gate.clone()),
             Message::Passage(p) => Topic::Passage(site(), p.gate.clone()),
+            Message::Movement(m) => Topic::Movement(site(), m.gate.clone()),
+            Message::Alarm(a) => Topic::Alarm(site(), a.gate.clone()),
             Message::Camera(c) => Topic::CameraState(site(), c.camera.clone()),
             other => panic!("{other:?}"),
         };
@@ -179,6 +181,8 @@ fn events(first: u64) -> Vec<Envelope> {
         Message::Sighting(sighting(first, 1)),
         Message::Verdict(verdict(first, Outcome::Grant)),
         Message::Passage(passage(first, PassageState::Commanded, 5)),
+        Message::Movement(movement(first)),
+        Message::Alarm(alarm(first)),
         Message::Candidate(candidate(first)),
     ];
     let say = |(n, message)| envelope(first * 100 + n, "edge-1", message);
@@ -193,7 +197,7 @@ async fn what_is_stored_is_receipted_and_doubles_are_too() {
     let got = line.receipts_for(&events).await;
     assert_eq!(got.len(), events.len(), "states need no receipt");
     let tally = line.service.api.tally();
-    let n_states = tally.stored - 5;
+    let n_states = tally.stored - 7;
     assert!(0 < n_states);
 
     // The sender has missed the receipts and says everything again.
@@ -202,7 +206,7 @@ async fn what_is_stored_is_receipted_and_doubles_are_too() {
     let again = line.service.api.tally();
     assert_eq!(
         (again.stored, again.doubled),
-        (tally.stored, tally.doubled + 5)
+        (tally.stored, tally.doubled + 7)
     );
     let store = line.service.api.store();
     assert_eq!(

@@ -1,10 +1,10 @@
 //! Messages as cameras and gates send them, for tests.
 
 use domain::{
-    Barrier, BoxInImage, Candidate, CandidateId, CharRead, Class, EvidenceItem, EvidenceRole,
-    GateState, Outcome, Passage, PassageId, PassageState, PlateColour, PlateVote, RawRead,
-    RawReads, RowRead, Sighting, SightingId, SightingPhase, Standing, Timestamp, TrackId, Verdict,
-    VerdictId,
+    AlarmId, AlarmKind, Barrier, BoxInImage, Candidate, CandidateId, CharRead, Class, EvidenceItem,
+    EvidenceRole, GateAlarm, GateState, Movement, Outcome, Passage, PassageId, PassageState,
+    PlateColour, PlateVote, RawRead, RawReads, RowRead, Sighting, SightingId, SightingPhase,
+    Standing, Timestamp, TrackId, Verdict, VerdictId,
 };
 use wire::{CameraState, CameraStatus, Count, Envelope, Message};
 
@@ -149,6 +149,30 @@ pub(crate) fn verdict(n: u64, outcome: Outcome) -> Verdict {
         rule_path: domain::RulePath(vec![domain::Rule::PlateRead, domain::Rule::Listed]),
         assurance: Some(domain::Assurance::Plate),
         by: None,
+    }
+}
+
+pub(crate) fn movement(n: u64) -> Movement {
+    Movement {
+        passage: PassageId(u128::from(n)),
+        gate: "gate-1".parse().unwrap(),
+        from: None,
+        to: Some("yard".parse().unwrap()),
+        class: Class::Car,
+        mover: None,
+        pass: None,
+        at: at(i64::try_from(n).unwrap() + 4),
+    }
+}
+
+pub(crate) fn alarm(n: u64) -> GateAlarm {
+    GateAlarm {
+        id: AlarmId(u128::from(n)),
+        gate: "gate-1".parse().unwrap(),
+        kind: AlarmKind::Tailgating,
+        passage: Some(PassageId(u128::from(n))),
+        began_at: at(i64::try_from(n).unwrap() + 5),
+        ended_at: None,
     }
 }
 
