@@ -16,7 +16,9 @@ use benches::{
     plates::page::{Page, page},
     table::table,
 };
+use gac::offline::Checkout;
 use models::{Runtime, RuntimeSearch};
+use samples::SceneKind;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -44,6 +46,8 @@ fn bench() -> Result<(), Failure> {
         Err(reason) => format!("not pinned: {reason}"),
     };
     println!("times: one thread, {pinned}");
+    // What cannot be made ready is told where it is missed.
+    drop(Checkout::new(root).prepare(SceneKind::Door));
     let runtime = Runtime::start(&RuntimeSearch {
         from_environment: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
         root: Some(root.to_owned()),

@@ -1,15 +1,15 @@
-//! A gate: what a decision costs, ten thousand passages with everything that goes wrong, faces, and
-//! an idle lane.
+//! A gate: what a decision costs, ten thousand passages with everything that goes wrong, how long
+//! it takes from the light on the sensor to the barrier, faces, and an idle lane.
 //!
-//! `make bench-gate`. Writes `target/bench/gate.json` with flat names. `cargo bench --workspace
-//! --bench gate -- --quick` leaves the faces and the idle lane out, which take some minutes.
-//! How long a lane takes from the light on the sensor to the command is in `make demo`'s report.
+//! `make bench-gate`. Writes `target/bench/gate.json` with flat names, and with `RECORD=1`
+//! `benches/results/gate.md`. `cargo bench --workspace --bench gate -- --quick` does the first two
+//! alone: the others take half an hour.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use benches::{
     faces::{Failure, Places, measure},
-    gate::{N_LISTED, N_VEHICLES, policy_cost, rehearsal},
+    gate::{N_LISTED, N_VEHICLES, STEPS, latency, policy_cost, rehearsal},
     idle,
     table::table,
 };
@@ -25,6 +25,11 @@ use std::{
 
 /// Seeds of the rehearsals.
 const SEEDS: [u64; 3] = [1, 2, 3];
+
+/// The first seed of the films in which commands are timed, and how many there are: a minute each,
+/// some five commands. `--films N` shows so many.
+const FIRST_FILM: u64 = 21;
+const N_FILMS: u64 = 20;
 
 type Metrics = BTreeMap<String, f64>;
 
@@ -50,6 +55,7 @@ fn bench() -> Result<(), Failure> {
     decisions(&mut metrics, &mut rows)?;
     rehearsals(&mut metrics, &mut rows);
     if !std::env::args().any(|argument| argument == "--quick") {
+        lane(root, &folder, &mut metrics, &mut rows)?;
         faces(root, &mut metrics, &mut rows)?;
         idle_lane(root, &folder, &mut metrics, &mut rows)?;
     }
@@ -121,7 +127,60 @@ fn rehearsals(metrics: &mut Metrics, rows: &mut Vec<Vec<String>>) {
     rows.push(row("  counts right at both gates", word, "yes"));
 }
 
+fn n_films() -> Result<u64, Failure> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--films");
+    if arguments.next().is_none() {
+        return Ok(N_FILMS);
+    }
+    let n = arguments.next().and_then(|n| n.parse().ok());
+    n.filter(|n| 0 < *n)
+        .ok_or_else(|| "write --films and a number above 0".into())
+}
+
+/// From the light on the sensor to the barrier.
+fn lane(
+    root: &Path,
+    folder: &Path,
+    metrics: &mut Metrics,
+    rows: &mut Vec<Vec<String>>,
+) -> Result<(), Failure> {
+    let checkout = Checkout::new(root);
+    if let Err(reason) = checkout.prepare(SceneKind::Gate) {
+        println!("the lane is skipped: {reason}");
+        return Ok(());
+    }
+    let seeds = FIRST_FILM..FIRST_FILM + n_films()?;
+    let timed = latency(&checkout, seeds, &folder.join("lane"), &mut |line| {
+        println!("{line}");
+    })?;
+    rows.push(row(
+        "one lane of 720p25 over RTSP",
+        &format!("{} films", timed.n_films),
+        "",
+    ));
+    for step in STEPS {
+        let q = timed.of(step);
+        for (name, value) in [("n", q.n as f64), ("p50_ms", q.p50), ("p99_ms", q.p99)] {
+            metrics.insert(format!("{step}.{name}"), value);
+        }
+        let asked = match step {
+            "capture_to_command" => "p50 120, p99 300 ms",
+            "command_to_ack" => "p99 50 ms",
+            _ => "",
+        };
+        let words = step.replace('_', " ");
+        let measured = format!(
+            "p50 {:.1}, p95 {:.1}, p99 {:.1}, max {:.1} ms (n = {})",
+            q.p50, q.p95, q.p99, q.max, q.n
+        );
+        rows.push(row(&format!("  {words}"), &measured, asked));
+    }
+    Ok(())
+}
+
 fn faces(root: &Path, metrics: &mut Metrics, rows: &mut Vec<Vec<String>>) -> Result<(), Failure> {
+    // What cannot be made ready is told where it is missed.
+    drop(Checkout::new(root).prepare(SceneKind::Door));
     let runtime = Runtime::start(&RuntimeSearch {
         from_environment: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
         root: Some(root.to_owned()),

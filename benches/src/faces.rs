@@ -71,7 +71,10 @@ pub fn measure(
     let mut models = Vec::new();
     for task in tasks {
         let chosen = store.installed(task);
-        let chosen = chosen.ok_or_else(|| format!("no model for {}", task.name()))?;
+        let chosen = chosen.ok_or_else(|| {
+            let name = task.name();
+            format!("no model for {name}; get it with: target/release/gac models pull")
+        })?;
         models.push(chosen.models.join(" + "));
     }
     let mut analyzer = Analyzer::load(runtime, &store, &tasks)?;

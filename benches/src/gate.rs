@@ -1,5 +1,9 @@
 //! What a gate's decision costs, and what two lanes do when everything goes wrong.
 
+mod latency;
+
+pub use latency::{Latency, STEPS, latency};
+
 use crate::{clock, faces::Failure};
 use domain::{
     BoxInImage, CharRead, Class, GateId, Plate, PlateColour, PlateVote, RawReads, Registration,

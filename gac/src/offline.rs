@@ -160,14 +160,42 @@ fn load_site(
         "{{ scene = {:?}, seed = {seed}, pace = \"fast\" }}",
         kind.name()
     );
+    write_site(checkout, camera, &source, folder)
+}
+
+/// Writes the demo's site file for the gate of this seed alone, with frames from `source`, a table
+/// of TOML. The console takes a free port. Files go to `folder`.
+pub fn lane_site(
+    checkout: &Checkout,
+    seed: u64,
+    source: &str,
+    folder: &Path,
+) -> Result<LoadedSite> {
+    let kind = SceneKind::Gate;
+    let truth = truth_of(&SceneSpec::new(kind, seed))?;
+    write_site(
+        checkout,
+        &DemoCamera::of_scene(kind, truth, None),
+        source,
+        folder,
+    )
+}
+
+fn write_site(
+    checkout: &Checkout,
+    camera: &DemoCamera,
+    source: &str,
+    folder: &Path,
+) -> Result<LoadedSite> {
     let runtime = checkout
         .runtime()
         .map_or(String::new(), |path| format!("runtime = {path:?}\n"));
     let text = format!(
         "[site]\nid = \"offline\"\nname = \"Offline\"\n\n[storage]\ndir = \"state\"\n\n\
+         [web]\nlisten = \"127.0.0.1:0\"\n\n\
          [models]\nstore = {:?}\n{runtime}{}",
         checkout.store_dir(),
-        camera.toml_with(&source)
+        camera.toml_with(source)
     );
     fs::create_dir_all(folder)?;
     let path = folder.join("site.toml");

@@ -56,9 +56,16 @@ impl Checkout {
     /// exists.
     pub fn prepare(&self, kind: SceneKind) -> Result<(), String> {
         let store = self.store();
-        let is_complete = needs::skip_reason(Some(kind), &store).is_none();
+        let wanted: &[Task] = match kind {
+            SceneKind::Gate | SceneKind::Junction => {
+                &[Task::VehicleDetect, Task::PlateDetect, Task::PlateRead]
+            }
+            SceneKind::Door => &[Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness],
+        };
+        let is_complete = needs::skip_reason(Some(kind), &store).is_none()
+            && wanted.iter().all(|task| store.installed(*task).is_some());
         let mirror = self.mirror();
-        if !(is_complete && needs::reads_plates(&store)) && mirror.is_some() {
+        if !is_complete && mirror.is_some() {
             let options = PullOptions {
                 store_dir: self.store_dir(),
                 mirror,
@@ -66,8 +73,7 @@ impl Checkout {
                 python_path: Some(self.root.join("third_party/python")),
                 allow_network: false,
             };
-            let wanted = [Task::VehicleDetect, Task::PlateDetect, Task::PlateRead];
-            pull(&Catalog::built_in(), &options, &wanted, &mut |_event| ());
+            pull(&Catalog::built_in(), &options, wanted, &mut |_event| ());
         }
         needs::skip_reason(Some(kind), &self.store()).map_or(Ok(()), Err)
     }
