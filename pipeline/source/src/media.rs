@@ -134,14 +134,52 @@ pub(crate) fn rtsp(camera: &RtspCamera, options: &SourceOptions) -> Result<Intak
     decode_first_video(&parse, &intake, IdleLane::new(Flow::Live, options));
     let (parse, shared) = (parse.downgrade(), Arc::clone(&intake.shared));
     src.connect_pad_added(move |_src, pad| {
-        let Some(target) = parse.upgrade().and_then(|parse| parse.static_pad("sink")) else {
+        let Some(parse) = parse.upgrade() else {
             return;
         };
-        if !target.is_linked() && pad.link(&target).is_err() {
+        let is_taken = parse.static_pad("sink").is_none_or(|pad| pad.is_linked());
+        if !is_taken && link_whole_pictures(pad, &parse).is_err() {
             shared.fail(Fault::Said("its stream cannot be read".to_owned()));
         }
     });
     Ok(intake)
+}
+
+/// Links a stream of packets to `parsebin`, over a depayloader that puts packets together to whole
+/// pictures (access units) where we know the codec.
+///
+/// The depayloader that `parsebin` brings has nobody to ask yet when it begins, and then gives
+/// single NAL units; the parser behind it holds each picture back until the next one begins, 40 ms
+/// at 25 frames a second.
+fn link_whole_pictures(pad: &gst::Pad, parse: &gst::Element) -> Result<(), gst::glib::BoolError> {
+    let cannot = || gst::glib::bool_error!("the stream cannot be linked");
+    let caps = caps_of(pad);
+    let encoding = caps
+        .structure(0)
+        .and_then(|caps| caps.get::<String>("encoding-name").ok());
+    let (depay, media) = match encoding.as_deref() {
+        Some("H264") => ("rtph264depay", "video/x-h264"),
+        Some("H265") => ("rtph265depay", "video/x-h265"),
+        _ => {
+            let target = parse.static_pad("sink").ok_or_else(cannot)?;
+            return pad.link(&target).map(drop).map_err(|_error| cannot());
+        }
+    };
+    let whole = gst::Caps::builder(media)
+        .field("stream-format", "byte-stream")
+        .field("alignment", "au")
+        .build();
+    let depay = gst::ElementFactory::make(depay).build()?;
+    let filter = gst::ElementFactory::make("capsfilter")
+        .property("caps", whole)
+        .build()?;
+    let bin = parse.parent().and_downcast::<gst::Bin>();
+    bin.ok_or_else(cannot)?.add_many([&depay, &filter])?;
+    gst::Element::link_many([&depay, &filter, parse])?;
+    filter.sync_state_with_parent()?;
+    depay.sync_state_with_parent()?;
+    let target = depay.static_pad("sink").ok_or_else(cannot)?;
+    pad.link(&target).map(drop).map_err(|_error| cannot())
 }
 
 /// The text and a sink.
