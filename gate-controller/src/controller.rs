@@ -10,6 +10,7 @@ use crate::{
     event::{Counters, GateEvent, GateStats, count},
     intake::{self, Intake, Scope, Told},
     recovery::{Recovered, RecoveryError, RecoveryReport, recover, rotate},
+    retell::OwnMovements,
     settings::CoreSettings,
 };
 use domain::{CameraId, GateId, PassageState, Timestamp, ports::Clock};
@@ -113,6 +114,7 @@ pub struct GateController {
     events: broadcast::Sender<GateEvent>,
     counters: Arc<Counters>,
     recovery: RecoveryReport,
+    movements: OwnMovements,
     task: JoinHandle<Result<(), GateError>>,
 }
 
@@ -149,8 +151,20 @@ impl GateController {
             core,
             journal,
             newest,
+            movements: told,
             mut report,
         } = recovered;
+        let movements = OwnMovements::default();
+        for answer in &told {
+            if let GateOutput::Movement(movement) = &answer.output {
+                movements.note(
+                    parts.outbox.source(),
+                    answer.message_id,
+                    answer.at,
+                    movement,
+                );
+            }
+        }
 
         let (inputs, inputs_rx) = mpsc::channel(N_INPUTS_MAX);
         let events = broadcast::Sender::new(N_EVENTS_MAX);
@@ -167,6 +181,7 @@ impl GateController {
             gate.clone(),
             events.clone(),
             Arc::clone(&counters),
+            movements.clone(),
         );
         let mut task = GateTask {
             core,
@@ -190,6 +205,7 @@ impl GateController {
             events,
             counters,
             recovery: report,
+            movements,
             task,
         })
     }
@@ -202,6 +218,11 @@ impl GateController {
     /// What was found at the start.
     pub fn recovery(&self) -> &RecoveryReport {
         &self.recovery
+    }
+
+    /// Its newest movements, to be told again to gates that were away.
+    pub fn movements(&self) -> OwnMovements {
+        self.movements.clone()
     }
 
     /// What happens from now on.

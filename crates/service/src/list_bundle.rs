@@ -171,6 +171,19 @@ impl Bundle {
         Self { seal, ..self }
     }
 
+    /// Whether it may follow the one that is held, at this moment.
+    pub fn check_newer(&self, held: Option<&Seal>, now: Timestamp) -> Result<(), BundleRefused> {
+        check_times(&self.seal, now)?;
+        let Some(held) = held else { return Ok(()) };
+        if (self.seal.version, self.seal.as_of) < (held.version, held.as_of) {
+            return Err(BundleRefused::Older);
+        }
+        if self.seal.version == held.version && self.seal.sha256 != held.sha256 {
+            return Err(BundleRefused::Conflict);
+        }
+        Ok(())
+    }
+
     /// As one file, for a memory stick: the seal in one line, then the body.
     pub fn to_file(&self) -> Vec<u8> {
         let mut bytes = self.seal.encode();
