@@ -31,12 +31,12 @@ const N_PARTS_MAX: usize = 32;
 ///
 /// With none, or one that was changed on the disk, the list is one that grants nothing.
 pub(crate) fn stored(site: &LoadedSite) -> Result<SiteList> {
-    let (list, _seal, _is_whole) = begin(&Edge::of(site)?);
-    Ok(list)
+    Ok(begin(&Edge::of(site)?, true).0)
 }
 
 /// The list to begin with, the seal that nothing older may follow, and whether its body is whole.
-fn begin(edge: &Edge) -> (SiteList, Option<Seal>, bool) {
+/// `is_told`: whether the log has what is wrong.
+fn begin(edge: &Edge, is_told: bool) -> (SiteList, Option<Seal>, bool) {
     let nothing = SiteList::default();
     match edge.store.load(&edge.sealed_by, &edge.site) {
         Ok(Some(bundle)) => match edge.trusted.replace(bundle.keys()) {
@@ -47,11 +47,15 @@ fn begin(edge: &Edge) -> (SiteList, Option<Seal>, bool) {
             }
         },
         Ok(None) => {
-            tracing::warn!("no list has come from the centre yet; everybody is referred");
+            if is_told {
+                tracing::warn!("no list has come from the centre yet; everybody is referred");
+            }
             (nothing, None, false)
         }
         Err(error) => {
-            tracing::error!("{error}; until then everybody is referred");
+            if is_told {
+                tracing::error!("{error}; until then everybody is referred");
+            }
             let seal = match error {
                 StoredError::Refused { seal, .. } => seal.map(|seal| *seal),
                 StoredError::Io { .. } => None,
@@ -89,7 +93,7 @@ pub(crate) async fn follow(
     lists: RegistrySetter,
 ) -> Result<()> {
     let edge = Edge::of(&site)?;
-    let (list, seal, is_whole) = begin(&edge);
+    let (list, seal, is_whole) = begin(&edge, connection.is_none());
     let mut assembler = Assembler::new(edge.site.clone(), edge.sealed_by.clone(), seal);
     if !is_whole {
         assembler.has_lost_its_body();

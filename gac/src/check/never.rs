@@ -193,7 +193,7 @@ mod tests {
         );
         if let Some(expect) = expect {
             assert!(found[0].what.contains(expect), "{entry}: {found:?}");
-            assert_eq!((found[0].line, found[0].column), (25, 1));
+            assert_eq!((found[0].line, found[0].column), (27, 1));
         }
     }
 
