@@ -154,18 +154,7 @@ impl GateController {
             movements: told,
             mut report,
         } = recovered;
-        let movements = OwnMovements::default();
-        for answer in &told {
-            if let GateOutput::Movement(movement) = &answer.output {
-                movements.note(
-                    parts.outbox.source(),
-                    answer.message_id,
-                    answer.at,
-                    movement,
-                );
-            }
-        }
-
+        let movements = OwnMovements::of(parts.outbox.source(), &told);
         let (inputs, inputs_rx) = mpsc::channel(N_INPUTS_MAX);
         let events = broadcast::Sender::new(N_EVENTS_MAX);
         let counters = Arc::<Counters>::default();

@@ -6,7 +6,9 @@
 //! another gate comes online. Who knows them already drops them; the order does not matter
 //! (`policy::ZoneBook`).
 
+use crate::core::Answer;
 use domain::{GateId, Movement, PassageId, SiteId, Timestamp, ports::Clock};
+use policy::GateOutput;
 use service::{
     bus::{Bus, BusEvents},
     shutdown::Shutdown,
@@ -46,6 +48,17 @@ pub fn retell_filters(site: &SiteId) -> Vec<String> {
 pub struct OwnMovements(Arc<Mutex<VecDeque<Envelope>>>);
 
 impl OwnMovements {
+    /// Those of a journal.
+    pub(crate) fn of(source: &str, answers: &[Answer]) -> Self {
+        let own = Self::default();
+        for answer in answers {
+            if let GateOutput::Movement(movement) = &answer.output {
+                own.note(source, answer.message_id, answer.at, movement);
+            }
+        }
+        own
+    }
+
     pub(crate) fn note(&self, source: &str, message_id: u128, at: Timestamp, movement: &Movement) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let id = format!("{message_id:032x}");

@@ -192,7 +192,9 @@ impl Edge {
                 JournalEntry::Registry(list) => Some(list.version),
                 _ => None,
             };
-            let last = records.filter_map(|record| of_list(record.entry)).last();
+            let last = records
+                .filter_map(|record| of_list(record.entry))
+                .next_back();
             (last == Some(version)).then_some(())
         };
         until("the list is in force", is_in_force).await;

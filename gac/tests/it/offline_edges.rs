@@ -39,6 +39,13 @@ async fn has_list(edge: &Edge) {
     until("the list has come", is_there).await;
 }
 
+/// It ends in good order, its journal replays, and nobody was given two commands.
+async fn ends_well(edge: &mut Edge) {
+    edge.end().await;
+    check_replay(&edge.folder.path().join("state"), 1);
+    edge.spy.check_commands();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_edges_decide_while_the_centre_is_away_and_agree_afterwards() {
     let Some(broker) = Mosquitto::start(CENTRE).await else {
@@ -110,11 +117,8 @@ async fn two_edges_decide_while_the_centre_is_away_and_agree_afterwards() {
         (stored == movements).then_some(())
     };
     until("the centre has each movement once", all_movements).await;
-    for edge in [&mut inside, &mut outside] {
-        edge.end().await;
-        check_replay(&edge.folder.path().join("state"), 1);
-        edge.spy.check_commands();
-    }
+    ends_well(&mut inside).await;
+    ends_well(&mut outside).await;
     let (code, lines) = api.end().await;
     assert_eq!(code, Some(0), "{lines:#?}");
     drop(broker);
