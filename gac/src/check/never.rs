@@ -203,10 +203,7 @@ mod tests {
         check("group = \"day\"", None);
         check("group = \"day\"\nhours = [\"mon-sun 17:00-19:00\"]", None);
         check("group = \"day\"\nhours = [\"mon-fri 18:00-22:00\"]", never);
-        check(
-            "group = \"day\"\nhours = [\"sat 07:00-12:00\"]",
-            Some("exchanged days alone"),
-        );
+        check("group = \"day\"\nhours = [\"sat 07:00-12:00\"]", never);
         check("group = \"day\"\nhours = [\"mon-fri 22:00-07:00\"]", never);
         check("group = \"day\"\nhours = [\"mon-fri 22:00-07:01\"]", None);
         check(

@@ -92,7 +92,10 @@ fn check_zone(checker: &mut Checker<'_>, zone: &ZoneSection, site: &Site, routes
     }
     let is_counted = zone.vehicles_max.is_some() || zone.people_max.is_some();
     let hard = into.iter().any(|gate| gate.anti_passback.is_on());
-    if (is_counted || hard) && !routes.left.contains(id.as_str()) {
+    // A counting line may see them leave where no gate does.
+    let lines = site.cameras.iter().flat_map(|camera| &camera.lines);
+    let is_watched = lines.map(|line| line.zone.get_ref()).any(|zone| zone == id);
+    if (is_counted || hard) && !is_watched && !routes.left.contains(id.as_str()) {
         let what = if is_counted {
             "fills up and refers everybody from then on"
         } else {
@@ -285,6 +288,14 @@ mod tests {
             &["never left, so it takes nobody in a second time"],
         );
         check(&[plain, &hard, &out], &[]);
+        let watched = CAMERA.replace(
+            "tasks",
+            "line = [{ zone = \"yard\", from = [0.0, 0.5], to = [1.0, 0.5] }]\ntasks",
+        );
+        assert_eq!(
+            problems(&format!("{watched}{few}{into}")),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
