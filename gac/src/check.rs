@@ -3,14 +3,19 @@
 use anyhow::Result;
 use domain::{Registration, Timestamp};
 use policy::ListRegistry;
-use service::config::{
-    ConfigText,
-    site::{Problem, Severity, Site},
+use service::{
+    clock,
+    config::{
+        ConfigText,
+        site::{Problem, Severity, Site},
+    },
 };
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+
+mod never;
 
 /// What to check.
 #[derive(clap::Args)]
@@ -38,7 +43,8 @@ fn findings(path: &Path) -> (Vec<String>, bool) {
         Ok(parsed) => parsed,
         Err(error) => return (vec![error.to_string()], false),
     };
-    let problems = site.problems(text.text());
+    let mut problems = site.problems(text.text());
+    problems.extend(never::never(&site, &text, clock::now()));
     let is_right = problems
         .iter()
         .all(|problem| problem.severity == Severity::Warning);

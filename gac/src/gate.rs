@@ -1,12 +1,12 @@
 //! The gates of a site, and what moves their barriers.
 
-use crate::{run::Running, site::LoadedSite};
+use crate::{bundle, run::Running, site::LoadedSite};
 use anyhow::{Context as _, Result};
 use domain::{CameraId, GateId, ZoneId};
 use gate_controller::{
     Adapter, AdapterParts, AnnounceConfig, BarrierSettings, BarrierSimulator, Fail, GateConfig,
     GateController, GateEvent, GateParts, JOURNAL_BYTES_MAX, SimulatorParts, announce,
-    simulator_filters, start_adapter,
+    listening_source, retell, retell_filters, simulator_filters, start_adapter,
 };
 use policy::ListRegistry;
 use service::{
@@ -61,8 +61,14 @@ async fn attend(
 
 /// Starts every gate of the site.
 pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
+    let list = if site.is_edge() {
+        bundle::edge::stored(site)?
+    } else {
+        site.list(clock::now())?
+    };
+    let registry = Arc::new(ListRegistry::of(list));
     for section in &site.site.gates {
-        let gate = start_one(site, section, running)
+        let gate = start_one(site, section, registry.clone(), running)
             .await
             .with_context(|| format!("starting gate {}", section.id.get_ref()))?;
         running.gates.push(gate);
@@ -110,6 +116,7 @@ fn tell_others(site: &LoadedSite, running: &mut Running) -> Result<()> {
 async fn start_one(
     site: &LoadedSite,
     section: &GateSection,
+    registry: Arc<ListRegistry>,
     running: &mut Running,
 ) -> Result<RunningGate> {
     let gate: GateId = section.id.get_ref().parse()?;
@@ -130,20 +137,26 @@ async fn start_one(
     // TCP_NODELAY holds an answer back for 40 ms behind its own acknowledgement of the command.
     let (outbox, bus) = running.outbox(site, &program).await?;
     let filters = config.filters(&running.site);
-    let (_listening, events) = running.connect(&format!("{program}-in"), filters);
-    let registry = Arc::new(ListRegistry::of(site.list(clock::now())?));
-    let orders = SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?;
+    let (_listening, events) = running.connect(&listening_source(&gate), filters);
     let parts = GateParts {
         bus,
         events,
         outbox,
         key,
-        orders: CommandVerifier::from_public(&orders.public())?,
+        orders: orders(site)?,
         registry,
         clock: SystemClock,
     };
     let controller = GateController::start(config, parts, running.shutdown()).await?;
     let events = controller.events();
+    let filters = retell_filters(&running.site);
+    let again = running.connect(&format!("{program}-again"), filters);
+    let (own, shutdown) = (controller.movements(), running.shutdown());
+    let telling = retell(own, gate.clone(), again, SystemClock, shutdown);
+    running.tasks.spawn(async move {
+        telling.await;
+        Ok(())
+    });
     let (lists, inbox) = mpsc::channel(LISTS_MAX);
     running.tasks.spawn(attend(controller, inbox));
     Ok(RunningGate {
@@ -152,6 +165,15 @@ async fn start_one(
         events,
         _device: device,
     })
+}
+
+/// Whose orders count: at an edge they are named by the centre's list.
+fn orders(site: &LoadedSite) -> Result<CommandVerifier> {
+    if site.is_edge() {
+        return Ok(site.trusted.orders.clone());
+    }
+    let key = SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?;
+    Ok(CommandVerifier::from_public(&key.public())?)
 }
 
 /// What moves the barrier, as far as it is in this program.

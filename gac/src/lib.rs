@@ -7,6 +7,7 @@
     reason = "what people asked for goes to standard output"
 )]
 
+mod bundle;
 pub mod check;
 pub mod demo;
 pub mod detector;

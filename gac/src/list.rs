@@ -1,6 +1,9 @@
 //! `gac list`: the imported part of a site's list.
 
-use crate::site::LoadedSite;
+use crate::{
+    bundle::command::{BundleCommand, PublishArguments, bundle, publish, summary},
+    site::LoadedSite,
+};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use domain::{Plate, Registration, Timestamp};
@@ -32,6 +35,11 @@ enum ListCommand {
     Import(ImportArguments),
     /// How many vehicles the list in force has
     Show(ShowArguments),
+    /// Seal the list for gates on other machines, and publish it or write it into a file
+    Publish(PublishArguments),
+    /// Look into a sealed list, check it, or put it into force at an edge
+    #[command(subcommand)]
+    Bundle(BundleCommand),
 }
 
 #[derive(Args)]
@@ -58,8 +66,17 @@ struct ShowArguments {
 pub fn list(arguments: &ListArguments) -> Result<ExitCode> {
     match &arguments.command {
         ListCommand::Import(arguments) => take(arguments),
+        ListCommand::Publish(arguments) => publish(arguments).map(|()| ExitCode::SUCCESS),
+        ListCommand::Bundle(command) => bundle(command).map(|()| ExitCode::SUCCESS),
         ListCommand::Show(arguments) => {
             let site = LoadedSite::load(&arguments.site)?;
+            if site.is_edge() {
+                match site.edge_store().seal()? {
+                    Some(seal) => println!("{}", summary(&seal)),
+                    None => println!("no list has come from the centre yet"),
+                }
+                return Ok(ExitCode::SUCCESS);
+            }
             let list = site.list_store()?.read()?;
             let n_passes = list
                 .registrations

@@ -1,7 +1,7 @@
 //! `gac run`, `gac pipeline`, `gac gate`, `gac api`: a site, whole or in parts.
 
 use crate::{
-    detector, gate, people,
+    bundle, detector, gate, people,
     pipeline::pump,
     serve,
     site::{LoadedSite, Told},
@@ -81,7 +81,7 @@ impl Parts {
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
-    let site = LoadedSite::load(path)?;
+    let site = Arc::new(LoadedSite::load(path)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -92,16 +92,51 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
             println!("console: http://{address}");
         }
         println!("running; end with Ctrl-C");
-        let following = follow_list(path.to_owned(), site.told(), running.registry_setter());
-        let lists = tokio::spawn(following);
+        let lists = start_lists(path, &site, parts, &mut running)?;
         let outcome = tokio::select! {
             () = shutdown.wait() => Ok(()),
             ended = running.tasks.join_next() => task_end(ended),
         };
-        lists.abort();
+        drop(lists);
         running.stop().await;
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+/// Keeps the lists of this process in step: with the site file or the centre, and edges with it.
+///
+/// The tasks end with what is returned.
+fn start_lists(
+    path: &Path,
+    site: &Arc<LoadedSite>,
+    parts: Parts,
+    running: &mut Running,
+) -> Result<JoinSet<Result<()>>> {
+    let mut tasks = JoinSet::new();
+    if parts.api && site.site.list.publishes() {
+        let (bus, _events) = running.connect("list", Vec::new());
+        let publishing = bundle::centre::publish_list(path.to_owned(), site.told(), bus);
+        tasks.spawn(async move {
+            publishing.await;
+            Ok(())
+        });
+    }
+    let lists = running.registry_setter();
+    if !site.is_edge() {
+        let following = follow_list(path.to_owned(), site.told(), lists);
+        tasks.spawn(async move {
+            following.await;
+            Ok(())
+        });
+    } else if parts.gate || parts.pipeline {
+        let connection = if parts.gate {
+            bundle::edge::connect(site, running)?
+        } else {
+            None
+        };
+        tasks.spawn(bundle::edge::follow(site.clone(), connection, lists));
+    }
+    Ok(tasks)
 }
 
 /// Puts the list of the site file, the imported one and the passes into force again and again,
@@ -179,15 +214,7 @@ impl Running {
         let state = site.path(&site.site.storage.dir);
         private_folder(&state).with_context(|| format!("making {}", state.display()))?;
         let broker = start_broker(site, parts)?;
-        let section = &site.site.broker;
-        let credentials = match (&section.user, &section.password_file) {
-            (Some(user), Some(file)) => Some(Credentials {
-                user: user.get_ref().clone(),
-                password_file: site.path(file),
-            }),
-            (None, None) => None,
-            _ => bail!("[broker] needs both user and password_file, or neither"),
-        };
+        let credentials = site.credentials()?;
         let mut running = Self {
             site: site.site.site.id.get_ref().parse()?,
             broker,

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::{CameraId, SiteList, Timestamp, ZoneId};
 use pipeline::{CameraSetup, CountLine, HandOver, Plan, QrPlan, StopLine, Tasks};
 use service::{
+    bus::Credentials,
     clock,
     config::{
         ConfigText,
@@ -24,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{check::problem_line, pass::PASS_KEY, scene::SceneSource};
+use crate::{bundle::Trusted, check::problem_line, pass::PASS_KEY, scene::SceneSource};
 
 /// Of which text the problems were told last: nobody has to read them again once a minute.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,8 @@ pub struct LoadedSite {
     pub site: Site,
     /// SHA-256 of the text; stands in journals.
     pub sha256: String,
+    /// Whose word counts, where the list comes from the centre.
+    pub trusted: Trusted,
     folder: PathBuf,
 }
 
@@ -77,6 +80,7 @@ impl LoadedSite {
         Ok(Self {
             site,
             sha256: text.sha256(),
+            trusted: Trusted::default(),
             folder,
         })
     }
@@ -112,6 +116,19 @@ impl LoadedSite {
         let state = self.path(&self.site.storage.dir);
         private_folder(&state).with_context(|| format!("making {}", state.display()))?;
         Ok(ListStore::new(&state))
+    }
+
+    /// How this program names itself to the broker, where that asks for it.
+    pub(crate) fn credentials(&self) -> Result<Option<Credentials>> {
+        let section = &self.site.broker;
+        match (&section.user, &section.password_file) {
+            (Some(user), Some(file)) => Ok(Some(Credentials {
+                user: user.get_ref().clone(),
+                password_file: self.path(file),
+            })),
+            (None, None) => Ok(None),
+            _ => bail!("[broker] needs both user and password_file, or neither"),
+        }
     }
 
     /// Where models are.
@@ -228,11 +245,16 @@ impl LoadedSite {
 
     /// Reads texts of QR codes with the site's keys.
     pub fn document_texts(&self) -> Result<DocumentTexts> {
-        let key = SigningKeyFile::load_or_create(&self.state(PASS_KEY))?;
+        let passes = if self.is_edge() {
+            self.trusted.passes.clone()
+        } else {
+            let key = SigningKeyFile::load_or_create(&self.state(PASS_KEY))?;
+            CommandVerifier::from_public(&key.public())?
+        };
         Ok(DocumentTexts {
             site: self.site.site.id.get_ref().parse()?,
             holders: HolderKeys::load_or_create(&self.state("keys/holder.key"))?,
-            passes: CommandVerifier::from_public(&key.public())?,
+            passes,
         })
     }
 

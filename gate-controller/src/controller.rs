@@ -10,6 +10,7 @@ use crate::{
     event::{Counters, GateEvent, GateStats, count},
     intake::{self, Intake, Scope, Told},
     recovery::{Recovered, RecoveryError, RecoveryReport, recover, rotate},
+    retell::OwnMovements,
     settings::CoreSettings,
 };
 use domain::{CameraId, GateId, PassageState, Timestamp, ports::Clock};
@@ -113,6 +114,7 @@ pub struct GateController {
     events: broadcast::Sender<GateEvent>,
     counters: Arc<Counters>,
     recovery: RecoveryReport,
+    movements: OwnMovements,
     task: JoinHandle<Result<(), GateError>>,
 }
 
@@ -149,9 +151,10 @@ impl GateController {
             core,
             journal,
             newest,
+            movements: told,
             mut report,
         } = recovered;
-
+        let movements = OwnMovements::of(parts.outbox.source(), &told);
         let (inputs, inputs_rx) = mpsc::channel(N_INPUTS_MAX);
         let events = broadcast::Sender::new(N_EVENTS_MAX);
         let counters = Arc::<Counters>::default();
@@ -167,6 +170,7 @@ impl GateController {
             gate.clone(),
             events.clone(),
             Arc::clone(&counters),
+            movements.clone(),
         );
         let mut task = GateTask {
             core,
@@ -190,6 +194,7 @@ impl GateController {
             events,
             counters,
             recovery: report,
+            movements,
             task,
         })
     }
@@ -202,6 +207,11 @@ impl GateController {
     /// What was found at the start.
     pub fn recovery(&self) -> &RecoveryReport {
         &self.recovery
+    }
+
+    /// Its newest movements, to be told again to gates that were away.
+    pub fn movements(&self) -> OwnMovements {
+        self.movements.clone()
     }
 
     /// What happens from now on.

@@ -5,6 +5,7 @@ use crate::{
     core::{Answer, message_of},
     event::{CommandTiming, Counters, GateEvent, count},
     intake::Told,
+    retell::OwnMovements,
 };
 use domain::{Ack, AckResult, CommandId, GateCommand, GateId, SiteId, Timestamp, Verdict};
 use policy::{GateInput, GateOutput};
@@ -40,6 +41,7 @@ pub(crate) struct Effects {
     /// In the order in which the commands went out.
     timed: VecDeque<CommandId>,
     held: VecDeque<OutboxItem>,
+    movements: OwnMovements,
     /// The verdict that the next command carries out.
     verdict: Option<Verdict>,
 }
@@ -50,6 +52,7 @@ impl Effects {
         gate: GateId,
         events: broadcast::Sender<GateEvent>,
         counters: Arc<Counters>,
+        movements: OwnMovements,
     ) -> Self {
         Self {
             site: bus.site().clone(),
@@ -63,6 +66,7 @@ impl Effects {
             timings: BTreeMap::new(),
             timed: VecDeque::new(),
             held: VecDeque::new(),
+            movements,
             verdict: None,
         }
     }
@@ -95,6 +99,9 @@ impl Effects {
                 GateOutput::Movement(ref movement) => {
                     let topic = Topic::Movement(self.site.clone(), self.gate.clone());
                     items.push(item(topic, message_of(&answer.output)));
+                    let source = self.outbox.source();
+                    self.movements
+                        .note(source, answer.message_id, answer.at, movement);
                     self.tell(GateEvent::Movement(movement.clone()));
                 }
                 GateOutput::Alarm(ref alarm) => {

@@ -3,6 +3,7 @@
 use crate::{
     event::{Counters, count},
     rejections::{Rejection, RejectionLog},
+    retell::KnownMovements,
 };
 use domain::{CameraId, GateId, SiteId, Timestamp, ports::Clock};
 use policy::{GateInput, Lane};
@@ -83,6 +84,7 @@ pub(crate) struct Intake<C> {
     clock: C,
     orders: CommandVerifier,
     rejections: RejectionLog,
+    movements: KnownMovements,
 }
 
 impl<C: Clock> Intake<C> {
@@ -99,6 +101,7 @@ impl<C: Clock> Intake<C> {
             clock,
             orders,
             rejections: RejectionLog::default(),
+            movements: KnownMovements::default(),
         }
     }
 
@@ -125,6 +128,11 @@ impl<C: Clock> Intake<C> {
             self.reject(Rejection::Unexpected, why);
             return None;
         };
+        if let GateInput::Movement(movement) = &input
+            && !self.movements.is_new(movement.passage)
+        {
+            return None; // told again, for a gate that was away
+        }
         let counters = &self.counters;
         count(match input {
             GateInput::Sighting(_) => &counters.sightings,

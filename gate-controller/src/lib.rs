@@ -19,6 +19,7 @@ mod recovery;
 mod rehearsal;
 mod rejections;
 mod replay;
+mod retell;
 mod settings;
 mod simulator;
 mod trial;
@@ -36,6 +37,7 @@ pub use intake::gate_filters;
 pub use recovery::{RecoveryError, RecoveryReport};
 pub use rehearsal::{Faults, RehearsalReport, rehearse};
 pub use replay::{Explained, ReplayError, ReplayReport, explain_verdict, replay};
+pub use retell::{OwnMovements, listening_source, retell, retell_filters};
 pub use settings::{CARRIED_MAX, CoreSettings, InvalidSettings};
 pub use simulator::{
     BarrierSettings, BarrierSimulator, Fail, SimulatorParts, Vehicle, simulator_filters,

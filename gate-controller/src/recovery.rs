@@ -59,6 +59,8 @@ pub(crate) struct Recovered {
     pub(crate) journal: Journal,
     /// To be said again, because nobody knows whether it was: receivers know these ids.
     pub(crate) newest: Vec<Answer>,
+    /// The newest movements of the journal.
+    pub(crate) movements: Vec<Answer>,
     pub(crate) report: RecoveryReport,
 }
 
@@ -75,7 +77,11 @@ pub(crate) fn recover(
     start: Start,
 ) -> Result<Recovered, RecoveryError> {
     let mut report = RecoveryReport::default();
-    let (found, because) = look(path, n_bytes_max, at, &mut report)?;
+    let (mut found, because) = look(path, n_bytes_max, at, &mut report)?;
+    let movements = found
+        .as_mut()
+        .map(|(folded, _journal)| std::mem::take(&mut folded.movements));
+    let movements = movements.unwrap_or_default();
     let (core, mut journal, records, newest) = match found {
         Some((folded, journal)) if because.is_none() => {
             let mut core = folded.core;
@@ -110,6 +116,7 @@ pub(crate) fn recover(
         core,
         journal,
         newest,
+        movements,
         report,
     })
 }

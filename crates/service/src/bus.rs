@@ -300,6 +300,19 @@ impl Bus {
         acknowledged.await.map_err(|_closed| BusError::Closed)
     }
 
+    /// Publishes bytes on a topic that the broker keeps, and returns once it has acknowledged them;
+    /// no bytes take back what it keeps there.
+    pub async fn publish_kept(&self, topic: &Topic, payload: Vec<u8>) -> Result<(), BusError> {
+        let (done, acknowledged) = oneshot::channel();
+        let publication = Publication {
+            acknowledged: Some(done),
+            ..Publication::of(topic, payload)?
+        };
+        let sent = self.shared.outgoing.send(publication).await;
+        sent.map_err(|_closed| BusError::Closed)?;
+        acknowledged.await.map_err(|_closed| BusError::Closed)
+    }
+
     /// Publishes bytes with QoS 0, not retained, for live pictures: dropped (and counted) when
     /// there is no room or no broker.
     pub fn publish_raw(&self, topic: &str, payload: Vec<u8>) -> Result<(), BusError> {

@@ -3,7 +3,11 @@
 use crate::{hex, secret_file};
 use domain::{GateCommand, Order, SiteId};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 use wire::{SignedCommand, SignedOrder};
 
 pub use crate::secret_file::KeyFileError;
@@ -102,18 +106,31 @@ pub enum SignatureRejected {
 #[error("not an Ed25519 public key: expected 64 lower-case hexadecimal digits")]
 pub struct InvalidPublicKey;
 
-/// Checks commands as a device does.
-#[derive(Clone, Debug)]
+/// Checks commands as a device does. Clones are one: keys that are replaced are so for all.
+#[derive(Clone, Debug, Default)]
 pub struct CommandVerifier {
-    keys: Vec<(String, VerifyingKey)>,
+    keys: Arc<RwLock<Vec<(String, VerifyingKey)>>>,
 }
 
 impl CommandVerifier {
+    /// Trusts nobody yet.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
     /// Trusts this key.
     pub fn from_public(public: &[u8; 32]) -> Result<Self, InvalidPublicKey> {
-        let mut verifier = Self { keys: Vec::new() };
+        let mut verifier = Self::none();
         verifier.trust(public)?;
         Ok(verifier)
+    }
+
+    /// From now on trusts these keys, 64 hexadecimal digits each, and no other: all of them or none.
+    pub fn replace(&self, public: &[String]) -> Result<(), InvalidPublicKey> {
+        let read = |text: &String| read_key(&hex::decode(text).ok_or(InvalidPublicKey)?);
+        let keys = public.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
     }
 
     /// Trusts this key, given as 64 hexadecimal digits.
@@ -123,11 +140,9 @@ impl CommandVerifier {
 
     /// Trusts one more key, as while keys are changed.
     pub fn trust(&mut self, public: &[u8; 32]) -> Result<(), InvalidPublicKey> {
-        let key = VerifyingKey::from_bytes(public).map_err(|_invalid| InvalidPublicKey)?;
-        if key.is_weak() {
-            return Err(InvalidPublicKey);
-        }
-        self.keys.push((key_id(&key), key));
+        let key = read_key(public)?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.push(key);
         Ok(())
     }
 
@@ -169,17 +184,28 @@ impl CommandVerifier {
             Signature::from_bytes(signature),
         );
         let fits = |key: &VerifyingKey| key.verify_strict(&bytes, &signature).is_ok();
-        self.keys.iter().any(|(_id, key)| fits(key))
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().any(|(_id, key)| fits(key))
     }
 
     fn check(&self, key_id: &str, bytes: &[u8], signature: &str) -> Result<(), SignatureRejected> {
-        let known = self.keys.iter().find(|(id, _key)| id == key_id);
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let known = keys.iter().find(|(id, _key)| id == key_id);
         let (_id, key) = known.ok_or(SignatureRejected::UnknownKey)?;
         let signature = hex::decode(signature).ok_or(SignatureRejected::Malformed)?;
         // Strict: refuses malleable signatures, so that no second signature for the same command
         // can be made.
         key.verify_strict(bytes, &Signature::from_bytes(&signature))
             .map_err(|_opaque| SignatureRejected::Mismatch)
+    }
+}
+
+fn read_key(public: &[u8; 32]) -> Result<(String, VerifyingKey), InvalidPublicKey> {
+    let key = VerifyingKey::from_bytes(public).map_err(|_invalid| InvalidPublicKey)?;
+    if key.is_weak() {
+        Err(InvalidPublicKey)
+    } else {
+        Ok((key_id(&key), key))
     }
 }
 
@@ -294,6 +320,27 @@ mod tests {
         neutral[0] = 1;
         assert!(CommandVerifier::from_public(&neutral).is_err());
         assert!(CommandVerifier::from_public_hex("no key").is_err());
+    }
+
+    #[test]
+    fn keys_that_are_replaced_are_so_for_all_clones_and_all_or_none() {
+        let (old, new) = (key(), key());
+        let verifier = CommandVerifier::from_public(&old.public()).unwrap();
+        let clone = verifier.clone();
+        assert!(
+            verifier
+                .replace(&[new.public_hex(), "no key".to_owned()])
+                .is_err()
+        );
+        let signed = old.sign_bytes("a", b"text");
+        assert!(
+            clone
+                .verify_bytes("a", b"text", old.key_id(), &signed)
+                .is_ok()
+        );
+        verifier.replace(&[new.public_hex()]).unwrap();
+        let refused = clone.verify_bytes("a", b"text", old.key_id(), &signed);
+        assert_eq!(refused, Err(SignatureRejected::UnknownKey));
     }
 
     #[test]

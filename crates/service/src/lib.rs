@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod ids;
 pub mod journal;
 pub mod keys;
+pub mod list_bundle;
 pub mod outbox;
 pub mod pass;
 pub mod private_folder;

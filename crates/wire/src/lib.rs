@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod bundle;
 mod envelope;
 mod journal;
 mod message;
@@ -15,6 +16,7 @@ mod shape;
 mod time;
 mod topic;
 
+pub use bundle::{BundleBody, BundleKeys, PART_BYTES, PARTS_MAX, Seal};
 pub use envelope::{Envelope, PAYLOAD_BYTES_MAX, VERSION, WireError};
 pub use journal::{JournalEntry, JournalRecord};
 pub use message::{

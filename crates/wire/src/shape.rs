@@ -13,7 +13,7 @@ pub(crate) use device::{
 pub(crate) use gate::{AlarmShape, PassageShape, VerdictShape};
 pub(crate) use order::{MovementShape, OrderShape, order_kind_text};
 pub(crate) use perception::{CandidateShape, SightingShape};
-pub(crate) use registry::ListShape;
+pub(crate) use registry::{BodyShape, ListShape};
 
 /// A shape of a closed set of words, and its way to the domain and back.
 macro_rules! words {

@@ -40,6 +40,10 @@ pub enum Topic {
     OrderToAll(SiteId),
     /// `gac/v1/{site}/zone/{zone}/count`, retained.
     Count(SiteId, ZoneId),
+    /// `gac/v1/{site}/list/all/seal`: which list is in force, signed, retained.
+    ListSeal(SiteId),
+    /// `gac/v1/{site}/list/{n}/part`: a part of that list's body, raw bytes, retained.
+    ListPart(SiteId, u32),
     /// `gac/v1/{site}/edge/{source}/receipt`: the centre has stored these messages of that source.
     Receipt(SiteId, String),
     /// `gac/v1/{site}/edge/{source}/availability`: `online` or `offline` by last will, retained.
@@ -53,7 +57,12 @@ impl Topic {
     pub fn is_retained(&self) -> bool {
         matches!(
             self,
-            Self::CameraState(..) | Self::Barrier(..) | Self::Count(..) | Self::Availability(..)
+            Self::CameraState(..)
+                | Self::Barrier(..)
+                | Self::Count(..)
+                | Self::Availability(..)
+                | Self::ListSeal(..)
+                | Self::ListPart(..)
         )
     }
 
@@ -65,6 +74,16 @@ impl Topic {
     /// Subscribes to one kind of message of every gate.
     pub fn all_gates(site: &SiteId, kind: &str) -> String {
         format!("{ROOT}/{site}/gate/+/{kind}")
+    }
+
+    /// Subscribes to every part of the list.
+    pub fn all_list_parts(site: &SiteId) -> String {
+        format!("{ROOT}/{site}/list/+/part")
+    }
+
+    /// Subscribes to which programs are there.
+    pub fn all_availability(site: &SiteId) -> String {
+        format!("{ROOT}/{site}/edge/+/availability")
     }
 
     /// Subscribes to every zone's counts.
@@ -93,6 +112,8 @@ impl fmt::Display for Topic {
             Self::Order(site, gate) => write!(f, "{ROOT}/{site}/gate/{gate}/order"),
             Self::OrderToAll(site) => write!(f, "{ROOT}/{site}/gates/all/order"),
             Self::Count(site, zone) => write!(f, "{ROOT}/{site}/zone/{zone}/count"),
+            Self::ListSeal(site) => write!(f, "{ROOT}/{site}/list/all/seal"),
+            Self::ListPart(site, n) => write!(f, "{ROOT}/{site}/list/{n}/part"),
             Self::Receipt(site, source) => write!(f, "{ROOT}/{site}/edge/{source}/receipt"),
             Self::Availability(site, source) => {
                 write!(f, "{ROOT}/{site}/edge/{source}/availability")
@@ -131,6 +152,14 @@ impl FromStr for Topic {
             ("gate", "order") => Self::Order(site, gate()?),
             ("gates", "order") if name == "all" => Self::OrderToAll(site),
             ("zone", "count") => Self::Count(site, name.parse().map_err(|_invalid| wrong())?),
+            ("list", "seal") if name == "all" => Self::ListSeal(site),
+            ("list", "part") => {
+                let n: u32 = name.parse().map_err(|_invalid| wrong())?;
+                if n.to_string() != name {
+                    return Err(wrong()); // one topic, one spelling
+                }
+                Self::ListPart(site, n)
+            }
             ("edge", "receipt") => Self::Receipt(site, name.to_owned()),
             ("edge", "availability") => Self::Availability(site, name.to_owned()),
             _ => return Err(wrong()),

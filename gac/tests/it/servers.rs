@@ -28,7 +28,12 @@ impl Mosquitto {
             println!("skipped: mosquitto is not installed");
             return None;
         }
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        Some(Self::start_on(free_port(), config).await)
+    }
+
+    /// On this port, as after an earlier one there has died.
+    pub(crate) async fn start_on(port: u16, config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         // As root it would change to a user who cannot read the test's files.
         let whole = format!("user root\nlistener {port} 127.0.0.1\npersistence false\n{config}");
         let file = folder.path().join("config");
@@ -47,7 +52,7 @@ impl Mosquitto {
         };
         let connect = async || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok();
         until("mosquitto is up", connect).await;
-        Some(mosquitto)
+        mosquitto
     }
 }
 

@@ -29,3 +29,4 @@ pub use registry::ListRegistry;
 pub use rule::{
     AntiPassback, Capacity, Factor, GRANT_TTL_MAX, GRANT_TTL_MIN, OPEN_WITHIN_MAX, Policy, Route,
 };
+pub use schedule::next_opening;

@@ -17,6 +17,21 @@ pub(crate) struct LocalTime<'a> {
 /// How far ahead the next opening is looked for: the longest holidays are nine days.
 const AHEAD_DAYS: i64 = 21;
 
+/// The first whole minute after `at` at which an entry may pass by its hours and those of its group,
+/// within three weeks; for those who check a list.
+pub fn next_opening(
+    entry: &Registration,
+    group: Option<&Group>,
+    (calendar, utc_offset_minutes): (&Calendar, i32),
+    at: Timestamp,
+) -> Option<Timestamp> {
+    let local = LocalTime {
+        calendar,
+        utc_offset_minutes,
+    };
+    local.next_opening(entry, group, at)
+}
+
 impl LocalTime<'_> {
     /// Whether an entry may pass at this moment: its own hours and those of its group both hold.
     pub(crate) fn is_open(

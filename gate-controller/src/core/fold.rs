@@ -1,7 +1,7 @@
 //! Reading a journal back: the same inputs through the same core must give the same bytes.
 
 use super::{Answer, Core, CoreError, Start, input_of, message_of};
-use crate::settings::CoreSettings;
+use crate::{retell::RETOLD_MAX, settings::CoreSettings};
 use domain::{Timestamp, VerdictId};
 use policy::{Explanation, GateInput, GateOutput};
 use std::collections::VecDeque;
@@ -34,6 +34,7 @@ pub(crate) struct Fold {
     /// The parts of a list that have been read so far.
     list: Vec<JournalRecord>,
     newest: VecDeque<Answer>,
+    movements: VecDeque<Answer>,
     /// Whether the core notes why its verdicts come out as they do.
     is_explaining: bool,
     pub(crate) n_starts: u64,
@@ -50,6 +51,8 @@ pub(crate) struct Folded {
     pub(crate) unwritten: Vec<JournalRecord>,
     /// The newest answers, oldest first: whether all of them left the program is not known.
     pub(crate) newest: Vec<Answer>,
+    /// The newest movements, oldest first: they are told again to gates that were away.
+    pub(crate) movements: Vec<Answer>,
 }
 
 impl Fold {
@@ -184,7 +187,13 @@ impl Fold {
         match answer.output {
             GateOutput::Verdict(_) => self.n_verdicts += 1,
             GateOutput::Command(_) => self.n_commands += 1,
-            GateOutput::PassageChanged(_) | GateOutput::Movement(_) | GateOutput::Alarm(_) => (),
+            GateOutput::Movement(_) => {
+                self.movements.push_back(answer.clone());
+                if RETOLD_MAX < self.movements.len() {
+                    self.movements.pop_front();
+                }
+            }
+            GateOutput::PassageChanged(_) | GateOutput::Alarm(_) => (),
         }
         self.newest.push_back(answer);
         if NEWEST_MAX < self.newest.len() {
@@ -224,6 +233,7 @@ impl Fold {
             core,
             unwritten,
             newest,
+            movements: std::mem::take(&mut self.movements).into(),
         }))
     }
 }

@@ -13,7 +13,9 @@ mod decode;
 mod entry;
 mod hours;
 mod lane;
+mod list;
 mod places;
+mod stuck;
 mod validate;
 
 pub use access::{CalendarSection, GroupSection, HolidayKind, WorkedDay, ZoneSection};
@@ -24,6 +26,7 @@ pub use actuator::{
 pub use decode::DecodeKind;
 pub use hours::parse_hours;
 pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
+pub use list::{ListFrom, ListSection};
 pub use validate::{Problem, Severity};
 
 /// A whole site.
@@ -47,6 +50,9 @@ pub struct Site {
     /// People whom the site looks for.
     #[serde(default)]
     pub watch_list: WatchListSection,
+    /// Where the list comes from, and whether it is published.
+    #[serde(default)]
+    pub list: ListSection,
     /// Home Assistant finds the gates by itself when this is there.
     pub home_assistant: Option<HomeAssistantSection>,
     /// What happens is said as ONVIF events when this is there.

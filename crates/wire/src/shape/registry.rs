@@ -1,6 +1,7 @@
 //! The site's list.
 
 use super::{slug, words};
+use crate::bundle::BundleKeys;
 use domain::{
     Access, Calendar, GateId, Group, GroupId, OnHoliday, PassId, PersonId, Plate, Registration,
     SiteList, Timestamp, WeeklyHours,
@@ -218,5 +219,44 @@ impl TryFrom<ListShape> for SiteList {
                 worked: l.worked,
             },
         })
+    }
+}
+
+/// The body of a list bundle: a list without version and times, which its seal has.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BodyShape {
+    pub(crate) format: u32,
+    keys: BundleKeys,
+    groups: Vec<GroupShape>,
+    holidays: Vec<i32>,
+    worked: Vec<(i32, u8)>,
+    registrations: Vec<RegistrationShape>,
+}
+
+impl BodyShape {
+    pub(crate) fn new(format: u32, keys: &BundleKeys, list: &SiteList) -> Self {
+        let list = ListShape::from(list);
+        Self {
+            format,
+            keys: keys.clone(),
+            groups: list.groups,
+            holidays: list.holidays,
+            worked: list.worked,
+            registrations: list.registrations,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> Result<(BundleKeys, SiteList), String> {
+        let list = ListShape {
+            version: 0,
+            as_of: Timestamp::EPOCH,
+            expires_at: None,
+            groups: self.groups,
+            holidays: self.holidays,
+            worked: self.worked,
+            registrations: self.registrations,
+        };
+        Ok((self.keys, list.try_into()?))
     }
 }

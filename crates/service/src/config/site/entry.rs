@@ -48,6 +48,13 @@ pub(super) fn registration_of(entry: &RegistrationSection) -> Option<Registratio
     })
 }
 
+impl RegistrationSection {
+    /// The entry as the list has it; nothing when a part of it cannot be read.
+    pub fn registration(&self) -> Option<Registration> {
+        registration_of(self)
+    }
+}
+
 /// What plates, people, times and hours are is checked elsewhere.
 pub(super) fn check_entry(checker: &mut Checker<'_>, registration: &Spanned<RegistrationSection>) {
     let entry = registration.get_ref();

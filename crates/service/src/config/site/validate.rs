@@ -3,7 +3,7 @@
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
     access::check_access, actuator::check_devices, decode::check_decode, hours::parse_hours,
-    places::check_places,
+    list::check_list, places::check_places, stuck::check_stuck,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -165,6 +165,8 @@ impl Site {
         }
         check_twice(&mut checker, &self.registrations);
         check_access(&mut checker, self);
+        check_list(&mut checker, self);
+        check_stuck(&mut checker, self);
         checker.problems
     }
 }
