@@ -13,6 +13,7 @@ mod decode;
 mod entry;
 mod hours;
 mod lane;
+mod notice;
 mod places;
 mod validate;
 
@@ -24,6 +25,7 @@ pub use actuator::{
 pub use decode::DecodeKind;
 pub use hours::parse_hours;
 pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
+pub use notice::{CrowdSection, NoticeSection, ProfileKind};
 pub use validate::{Problem, Severity};
 
 /// A whole site.
@@ -49,6 +51,8 @@ pub struct Site {
     pub watch_list: WatchListSection,
     /// Home Assistant finds the gates by itself when this is there.
     pub home_assistant: Option<HomeAssistantSection>,
+    /// What the public is told of the cameras.
+    pub notice: Option<NoticeSection>,
     /// What happens is said as ONVIF events when this is there.
     pub onvif_events: Option<OnvifEventsSection>,
     /// Cameras.
@@ -82,6 +86,8 @@ pub struct SiteSection {
     /// IANA zone for printing and schedules.
     #[serde(default = "default_timezone")]
     pub timezone: Spanned<String>,
+    /// What kind of place it is; a park when absent.
+    pub profile: Option<Spanned<ProfileKind>>,
 }
 
 fn default_timezone() -> Spanned<String> {
