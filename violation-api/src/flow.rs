@@ -90,7 +90,7 @@ pub enum FlowSource {
 }
 
 /// So many went one way through an entrance, from this moment on for a quarter of an hour or an
-/// hour.
+/// hour. A gate that has led to several zones has a row for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowRow {
     /// When that time began.
