@@ -11,7 +11,7 @@ use crate::{
     app::App,
     flow::{
         Entrance, FlowKind,
-        period::{Days, Period, Slot, SpanError, day_of, parse_date},
+        period::{Days, Period, Slot, SpanError, day_of, needs_quarters, parse_date},
         report::{Report, Tally},
     },
     http::{flow::report_of, problem::Problem},
@@ -225,12 +225,13 @@ async fn before(app: &App, asked: &Asked) -> Result<(Tally, bool), Problem> {
     } else {
         before_until
     };
-    let mut rows = app.store.flow((before_from, before_until), true).await?;
+    let slots = days.day_slots(&app.zone);
+    let span = (before_from, before_until);
+    let mut rows = app.store.flow(span, needs_quarters(&slots)).await?;
     rows.retain(|row| match &asked.entrance {
         Some(one) => row.entrance == *one,
         None => app.plan.is_entrance(&row.entrance),
     });
-    let slots = days.day_slots(&app.zone);
     Ok((Report::new(slots, [], &rows).total(), is_so_far))
 }
 

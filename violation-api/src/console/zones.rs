@@ -206,7 +206,7 @@ impl<'a> ZoneTeller<'a> {
             let at = Timestamp::from_micros(quarter * QUARTER_MICROS);
             let of_quarter = net.iter().filter(|(on, of, _)| *on == at && *of == kind);
             n = n.saturating_sub(of_quarter.map(|(.., more)| more).sum());
-            let is_hour = quarter.rem_euclid(4) == 0 && 2 < values.len();
+            let is_hour = quarter.rem_euclid(4) == 0 && 4 < values.len();
             let label = is_hour.then(|| self.teller.moments.hour(at));
             values.push((u64::try_from(n).unwrap_or(0), label));
         }
