@@ -1,6 +1,6 @@
 -- Who goes in and out, by quarters of an hour: every time zone's hours are made of those. A count
--- that a line's camera tells is not used here, for it begins again at every start and two cameras of
--- one zone tell it on one topic: what counts is each crossing, as its sighting tells it.
+-- that a line's camera tells is not used here, for it begins again at every start and two cameras
+-- of one zone tell it on one topic: what counts is each crossing, as its sighting tells it.
 -- Whatever changes a row of movement or of crossing changes these sums in the same transaction.
 create table flow (
     quarter_at bigint not null,
@@ -42,8 +42,8 @@ create table zone_counted (
 );
 
 -- How many are inside by what is known: the newest count, and what went in and out after it. By
--- gates and by lines apart, so that nothing counts twice. Less than none says that more were seen to
--- leave than to come.
+-- gates and by lines apart, so that nothing counts twice. Less than none says that more were seen
+-- to leave than to come.
 create table zone_inside (
     zone text not null,
     source text not null check (source in ('gate', 'line')),

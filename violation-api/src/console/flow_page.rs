@@ -1,5 +1,7 @@
 //! Who went in and out: a day, week or month, with charts, comparison, and an hour's pictures.
 
+mod asked;
+
 use super::{
     CONSOLE_ACTOR, Frame, Lang, Params, Teller,
     chart::{Bars, Column},
@@ -11,13 +13,14 @@ use crate::{
     app::App,
     flow::{
         Entrance, FlowKind,
-        period::{Days, Period, Slot, SpanError, day_of, needs_quarters, parse_date},
+        period::{Days, Period, Slot, day_of, needs_quarters},
         report::{Report, Tally},
     },
     http::{flow::report_of, problem::Problem},
     store::{AuditEntry, Cursor, Page},
 };
 use askama::Template;
+use asked::{Asked, FlowPageQuery, asked};
 use axum::{
     extract::State,
     http::{HeaderMap, Uri},
@@ -25,34 +28,10 @@ use axum::{
 };
 use domain::{GateId, Timestamp};
 use jiff::civil::Date;
-use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 
 /// So many passages of an hour are looked at for pictures.
 const PASSAGES_MAX: u32 = 120;
-
-/// What to show.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FlowPageQuery {
-    #[serde(rename = "lang")]
-    _lang: Option<String>,
-    by: Option<String>,
-    on: Option<String>,
-    entrance: Option<String>,
-    kind: Option<String>,
-    hour: Option<i8>,
-}
-
-/// What was asked for, understood.
-struct Asked {
-    period: Period,
-    days: Days,
-    on: Date,
-    entrance: Option<Entrance>,
-    kind: Option<FlowKind>,
-    hour: Option<i8>,
-}
 
 pub(crate) struct Choice {
     pub(crate) value: String,
@@ -153,64 +132,6 @@ pub(crate) async fn get_flow(
         report,
     };
     render(&page.page(before, pictures))
-}
-
-fn asked(app: &App, query: &FlowPageQuery, lang: Lang) -> Result<Asked, Problem> {
-    let told = |error: SpanError| {
-        Problem::bad_request(match lang {
-            Lang::Vietnamese => error.in_vietnamese(),
-            Lang::English => error.to_string(),
-        })
-    };
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let today = day_of(&app.zone, app.now());
-    let on = given(&query.on).map(|text| parse_date("on", &text));
-    let on = on.transpose().map_err(told)?.unwrap_or(today);
-    let period = match given(&query.by) {
-        None => Period::Day,
-        Some(code) => Period::from_code(&code)
-            .ok_or_else(|| Problem::bad_request("by: expected day, week or month"))?,
-    };
-    let days = period.around(on);
-    if today < days.first {
-        return Err(told(SpanError::Future { today }));
-    }
-    let kind = match given(&query.kind).as_deref() {
-        None => None,
-        Some("people") => Some(FlowKind::Person),
-        Some("vehicles") => Some(FlowKind::Vehicle),
-        Some(_) => return Err(Problem::bad_request("kind: expected people or vehicles")),
-    };
-    let entrance = given(&query.entrance).map(|text| text.parse::<Entrance>());
-    Ok(Asked {
-        period,
-        days,
-        on,
-        entrance: entrance
-            .transpose()
-            .map_err(|error| Problem::bad_request(format!("entrance: {error}")))?,
-        kind,
-        hour: query.hour,
-    })
-}
-
-impl Asked {
-    /// The address of the same page around another day.
-    fn address(&self, on: Date, hour: Option<i8>) -> String {
-        let mut text = format!("/flow?by={}&on={on}", self.period.code());
-        if let Some(entrance) = &self.entrance {
-            text += &format!("&entrance={entrance}");
-        }
-        match self.kind {
-            None => (),
-            Some(FlowKind::Person) => text += "&kind=people",
-            Some(FlowKind::Vehicle) => text += "&kind=vehicles",
-        }
-        if let Some(hour) = hour {
-            text += &format!("&hour={hour}");
-        }
-        text
-    }
 }
 
 /// The period before, up to the same moment of it while this one is not over.

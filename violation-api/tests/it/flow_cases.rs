@@ -78,7 +78,8 @@ prop_compose! {
         moves in proptest::collection::vec(
             (0_usize..2, 0_usize..4, 0_usize..4, 0_i64..86_400), 1..40),
         walks in proptest::collection::vec((0_usize..4, 0_usize..3, 0_i64..80_000), 0..12),
-        counts in proptest::collection::vec((0_usize..3, 0_u32..50, 0_u32..50, 0_i64..86_400), 0..4),
+        counts in proptest::collection::vec(
+            (0_usize..3, 0_u32..50, 0_u32..50, 0_i64..86_400), 0..4),
     ) -> Vec<Told> {
         let second = |s: i64| DAY + s * 1_000_000 + 7;
         let moves = (0..).zip(moves).map(|(n, (gate, way, class, s))| {
