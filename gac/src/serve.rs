@@ -8,11 +8,17 @@ use anyhow::{Context as _, Result};
 use domain::{CameraId, GateId, ZoneId};
 use service::{
     clock,
-    config::site::{GateSection, Site, StorageSection, ZoneSection},
+    config::site::{
+        CameraTask, CrowdSection, FactorKind, GateSection, ProfileKind, Site, StorageSection,
+        ZoneSection,
+    },
 };
 use std::{fs, net::SocketAddr, time::Duration};
 use toml::Spanned;
-use violation_api::{Api, ApiConfig, BindPolicy, LanePlan, Names, SitePlan, ZonePlan};
+use violation_api::{
+    Api, ApiConfig, BindPolicy, CrowdLevels, LanePlan, Names, NoticePlan, NoticeSees, SiteKind,
+    SitePlan, SiteProfile, ZonePlan,
+};
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
 const MESSAGE_IDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -36,6 +42,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     config.site_name = site.site.site.name.clone();
     config.names = names(&site.site)?;
     config.plan = plan(&site.site)?;
+    config.profile = profile(&site.site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
     config.zone = site.site.site.timezone.get_ref().clone();
@@ -106,6 +113,57 @@ fn plan(site: &Site) -> Result<SitePlan> {
         lanes: site.gates.iter().map(lane).collect::<Result<_>>()?,
         zones: site.zones.iter().map(zone).collect::<Result<_>>()?,
     })
+}
+
+/// What kind of place the site is, and what its file tells the public.
+fn profile(site: &Site) -> Result<SiteProfile> {
+    let mut profile = SiteProfile {
+        kind: match site.site.profile.as_ref().map(|kind| *kind.get_ref()) {
+            None | Some(ProfileKind::Park) => SiteKind::Park,
+            Some(ProfileKind::Station) => SiteKind::Station,
+            Some(ProfileKind::TouristSite) => SiteKind::TouristSite,
+        },
+        ..SiteProfile::default()
+    };
+    for zone in &site.zones {
+        if let Some(crowd) = &zone.crowd {
+            let CrowdSection { busy, crowded } = *crowd.get_ref();
+            let levels = CrowdLevels { busy, crowded };
+            profile.crowd.insert(zone.id.get_ref().parse()?, levels);
+        }
+    }
+    let text = |text: &Spanned<String>| text.get_ref().clone();
+    profile.notice = site.notice.as_ref().map(|notice| NoticePlan {
+        controller: text(&notice.controller),
+        address: notice.address.as_ref().map(text),
+        contact: text(&notice.contact),
+        purpose_vi: text(&notice.purpose),
+        purpose_en: text(&notice.purpose_en),
+        pictures_kept_days: notice.pictures_kept_days.as_ref().map(|n| *n.get_ref()),
+        url: notice.url.as_ref().map(text),
+        sees: sees(site),
+    });
+    Ok(profile)
+}
+
+/// What the cameras of the site look for.
+fn sees(site: &Site) -> NoticeSees {
+    let any = |task| {
+        site.cameras
+            .iter()
+            .any(|c| c.tasks.get_ref().contains(&task))
+    };
+    let is_anyone = |gate: &GateSection| gate.factor == FactorKind::Anyone;
+    NoticeSees {
+        people: any(CameraTask::People),
+        vehicles: any(CameraTask::Vehicles),
+        counting: site.cameras.iter().any(|camera| !camera.lines.is_empty())
+            || site.gates.iter().any(is_anyone),
+        plates: any(CameraTask::Plates),
+        faces: any(CameraTask::Faces),
+        documents: any(CameraTask::Qr),
+        watch_list: site.watch_list.enabled,
+    }
 }
 
 /// Forgets, every hour, the ids of messages that no outbox sends again.

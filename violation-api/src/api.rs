@@ -9,6 +9,7 @@ use crate::{
     names::Names,
     pictures::Pictures,
     plan::SitePlan,
+    profile::SiteProfile,
     store::{Store, StoreError},
 };
 use axum::Router;
@@ -78,6 +79,8 @@ pub struct ApiConfig {
     pub names: Names,
     /// Its lanes and zones.
     pub plan: SitePlan,
+    /// What kind of place it is, and what goes with it.
+    pub profile: SiteProfile,
     /// `sqlite:PATH` or `postgres://USER@HOST/NAME`.
     pub database_url: String,
     /// Where evidence files are, named by their SHA-256.
@@ -99,6 +102,7 @@ impl ApiConfig {
             site_name: site.to_string(),
             names: Names::default(),
             plan: SitePlan::default(),
+            profile: SiteProfile::default(),
             site,
             database_url: database_url.to_owned(),
             evidence_dir,
@@ -187,6 +191,7 @@ impl Api {
             site_name: config.site_name,
             names: Arc::new(config.names),
             plan: Arc::new(config.plan),
+            profile: Arc::new(config.profile),
             zone,
             zone_name: config.zone,
             policy: config.bind_policy,
@@ -228,6 +233,7 @@ impl Api {
             ..Changes::default()
         };
         (changes.is_gate_changed, changes.is_count_changed) = (true, true);
+        changes.is_zone_changed = true;
         self.app.feed.say(changes);
     }
 

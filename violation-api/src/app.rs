@@ -2,7 +2,7 @@
 
 use crate::{
     api::BindPolicy, console::Assets, feed::Feed, ingest::Ingest, names::Names, pictures::Pictures,
-    plan::SitePlan, store::Store,
+    plan::SitePlan, profile::SiteProfile, store::Store,
 };
 use domain::{SiteId, Timestamp};
 use jiff::tz::TimeZone;
@@ -21,6 +21,7 @@ pub(crate) struct App {
     pub(crate) site_name: String,
     pub(crate) names: Arc<Names>,
     pub(crate) plan: Arc<SitePlan>,
+    pub(crate) profile: Arc<SiteProfile>,
     pub(crate) zone: TimeZone,
     pub(crate) zone_name: String,
     pub(crate) policy: BindPolicy,

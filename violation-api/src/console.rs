@@ -5,15 +5,20 @@
 mod assets;
 mod case_list;
 mod case_page;
+mod chart;
 mod events;
+mod flow_page;
+mod flow_words;
 mod gate_page;
 mod moment;
 mod names;
+mod notice_page;
 mod overview;
 mod passage_page;
 mod plate_view;
 mod view;
 mod words;
+mod zones;
 
 use crate::{
     app::App,
@@ -185,6 +190,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(overview::get_overview))
         .route("/events", get(events::get_events))
+        .route("/flow", get(flow_page::get_flow))
+        .route("/crowd", get(zones::get_crowd))
+        .route("/notice", get(notice_page::get_notice))
         .route("/cases", get(case_list::get_cases))
         .route("/cases/{violation}", get(case_page::get_case))
         .route("/cases/{violation}/{action}", post(case_page::post_action))

@@ -25,6 +25,8 @@ pub struct Changes {
     pub is_case_changed: bool,
     /// Counts.
     pub is_count_changed: bool,
+    /// Who is inside, or how crowded it is.
+    pub is_zone_changed: bool,
 }
 
 impl Changes {
@@ -39,12 +41,17 @@ impl Changes {
             Message::Camera(status) => {
                 self.cameras.insert(status.camera.clone());
             }
-            Message::Sighting(_)
-            | Message::Passage(_)
-            | Message::Verdict(_)
-            | Message::Barrier(_)
-            | Message::Movement(_)
-            | Message::Alarm(_) => self.is_gate_changed = true,
+            Message::Sighting(sighting) => {
+                self.is_gate_changed = true;
+                self.is_zone_changed |= !sighting.crossings.is_empty();
+            }
+            Message::Movement(_) => {
+                self.is_gate_changed = true;
+                self.is_zone_changed = true;
+            }
+            Message::Passage(_) | Message::Verdict(_) | Message::Barrier(_) | Message::Alarm(_) => {
+                self.is_gate_changed = true;
+            }
             Message::Candidate(_) => self.is_case_changed = true,
             Message::Count(_) => self.is_count_changed = true,
             Message::Command(_)
@@ -63,6 +70,7 @@ impl Changes {
         self.is_gate_changed |= other.is_gate_changed;
         self.is_case_changed |= other.is_case_changed;
         self.is_count_changed |= other.is_count_changed;
+        self.is_zone_changed |= other.is_zone_changed;
     }
 }
 
@@ -86,7 +94,8 @@ impl Feed {
 
     /// Says a change; nobody needs to be listening.
     pub(crate) fn say(&self, changes: Changes) {
-        if changes.is_gate_changed || changes.is_case_changed || changes.is_count_changed {
+        let is_shown = changes.is_gate_changed || changes.is_case_changed;
+        if is_shown || changes.is_count_changed || changes.is_zone_changed {
             self.seq.fetch_add(1, Ordering::AcqRel);
         }
         if !changes.is_empty() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod cases;
 mod extract;
+pub(crate) mod flow;
 pub(crate) mod guard;
 mod listings;
 mod media;
@@ -35,6 +36,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/cameras/{camera}/picture.jpg", get(media::get_picture))
         .route("/gates", get(state::get_gates))
         .route("/counts", get(state::get_counts))
+        .route("/flow", get(flow::get_flow))
+        .route("/flow.csv", get(flow::get_flow_csv))
+        .route("/zones", get(flow::get_zones))
         .route("/sightings", get(listings::get_sightings))
         .route("/passages", get(listings::get_passages))
         .route("/passages/{passage}", get(passage::get_passage))

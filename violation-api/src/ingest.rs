@@ -113,6 +113,8 @@ pub(crate) async fn run(app: Arc<App>, bus: Bus, shutdown: Shutdown) -> Result<(
     )?;
     // A second run of the same API keeps the first bus: both reach the same broker.
     drop(app.ingest.bus_state.set(bus.state()));
+    // The site file may have other levels than at the last run.
+    app.look_at_crowds().await;
     tokio::select! {
         () = shutdown.wait() => (),
         () = take_messages(&app, &bus, events) => (),
@@ -168,7 +170,7 @@ async fn store(app: &App, envelopes: Vec<Envelope>) -> Vec<Envelope> {
     loop {
         match app.store.ingest(&envelopes, app.now()).await {
             Ok(ingested) => {
-                note(app, ingested);
+                note(app, ingested).await;
                 return envelopes;
             }
             // One of them is such that the database refuses it: the others shall not suffer.
@@ -199,7 +201,7 @@ async fn store_singly(app: &App, envelopes: Vec<Envelope>) -> Vec<Envelope> {
             .await
         {
             Ok(ingested) => {
-                note(app, ingested);
+                note(app, ingested).await;
                 stored.push(envelope);
             }
             Err(error) if error.is_about_content() => {
@@ -211,9 +213,12 @@ async fn store_singly(app: &App, envelopes: Vec<Envelope>) -> Vec<Envelope> {
     stored
 }
 
-fn note(app: &App, ingested: Ingested) {
+async fn note(app: &App, ingested: Ingested) {
     count(&app.ingest.stored, ingested.n_new);
     count(&app.ingest.doubled, ingested.n_doubles);
+    if ingested.changes.is_zone_changed {
+        app.look_at_crowds().await;
+    }
     app.feed.say(ingested.changes);
 }
 

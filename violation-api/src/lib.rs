@@ -10,16 +10,22 @@
 mod api;
 mod app;
 mod console;
+mod crowd;
 mod feed;
+mod flow;
 mod http;
 mod ingest;
 mod names;
 mod pictures;
 mod plan;
+mod profile;
 pub mod store;
 
 pub use api::{Api, ApiConfig, ApiError, BindPolicy, DEFAULT_ZONE};
+pub use crowd::{CrowdLevel, CrowdLevels, Fullness};
 pub use feed::Changes;
+pub use flow::{Entrance, FlowDirection, FlowKind, FlowRow, FlowSource, InvalidEntrance};
 pub use ingest::IngestTally;
 pub use names::Names;
 pub use plan::{LanePlan, SitePlan, ZonePlan};
+pub use profile::{NoticePlan, NoticeSees, SiteKind, SiteProfile};

@@ -15,11 +15,16 @@ const SSE: &str = "sse.js";
 /// Nothing that large is htmx.
 const SCRIPT_BYTES_MAX: u64 = 1_000_000;
 
-const OWN: [(&str, &str, &[u8]); 3] = [
+const OWN: [(&str, &str, &[u8]); 4] = [
     (
         "app.css",
         "text/css; charset=utf-8",
         include_bytes!("../../assets/app.css"),
+    ),
+    (
+        "flow.css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/flow.css"),
     ),
     (
         "app.js",

@@ -1,6 +1,6 @@
 //! What open pages are sent: the parts of the overview that have changed, in the page's language.
 
-use super::{CONSOLE_ACTOR, Lang, overview::Parts};
+use super::{CONSOLE_ACTOR, Lang, overview::Parts, zones::crowd_fragment};
 use crate::{
     app::App,
     feed::Changes,
@@ -39,11 +39,13 @@ pub(crate) async fn get_events(
                 detail,
             )
         })?;
+    let mut asked = uri.query().unwrap_or("").split('&');
+    let is_crowd = asked.any(|pair| pair == "page=crowd");
     let entry = AuditEntry {
         at: app.now(),
         actor: CONSOLE_ACTOR.to_owned(),
         action: "listen",
-        subject: "overview".to_owned(),
+        subject: if is_crowd { "crowd" } else { "overview" }.to_owned(),
         detail: String::new(),
     };
     app.store.audit(&entry).await?;
@@ -57,6 +59,8 @@ pub(crate) async fn get_events(
     let speaker = Speaker {
         app: Arc::clone(&app),
         lang,
+        is_crowd,
+        crowd: String::new(),
         said,
         rendered_at,
         shown: Vec::new(),
@@ -81,6 +85,10 @@ struct Gone;
 struct Speaker {
     app: Arc<App>,
     lang: Lang,
+    /// The page is the one of crowd levels, and shows nothing else.
+    is_crowd: bool,
+    /// What it was sent last.
+    crowd: String,
     said: mpsc::Sender<Said>,
     /// The feed's number when the page was rendered.
     rendered_at: Option<i64>,
@@ -134,6 +142,9 @@ impl Speaker {
     }
 
     async fn tell(&mut self, due: &Due) -> Result<(), Told> {
+        if self.is_crowd {
+            return self.tell_crowd(due).await;
+        }
         let app = Arc::clone(&self.app);
         let parts = Parts::new(&app, self.lang);
         let (is_all, changes) = match due {
@@ -154,8 +165,28 @@ impl Speaker {
         if is_all || changes.is_count_changed {
             self.say("counts", &parts.counts().await?).await?;
         }
+        if is_all || changes.is_zone_changed {
+            self.say("zones", &parts.zones().await?).await?;
+        }
         if is_all || is_tick {
             self.say("notice", &parts.notice()?).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_crowd(&mut self, due: &Due) -> Result<(), Told> {
+        let is_due = match due {
+            Due::All => true,
+            Due::Some(changes) => changes.is_zone_changed,
+            // The trend ends at the present, also when nobody comes.
+            Due::Captions => true,
+        };
+        if is_due {
+            let crowd = crowd_fragment(&self.app, self.lang).await?;
+            if crowd != self.crowd {
+                self.say("crowd", &crowd).await?;
+                self.crowd = crowd;
+            }
         }
         Ok(())
     }

@@ -42,6 +42,12 @@ impl Moments {
         }
     }
 
+    /// `14:00`.
+    pub(crate) fn hour(&self, at: Timestamp) -> String {
+        let zoned = self.zoned(at);
+        zoned.map_or_else(|| "?".to_owned(), |at| at.strftime("%H:%M").to_string())
+    }
+
     /// `21/11/2026 14:32:50,123`: a moment that matters, to the millisecond.
     pub(crate) fn exact(&self, at: Timestamp) -> String {
         let Some(at) = self.zoned(at) else {

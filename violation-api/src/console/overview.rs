@@ -4,6 +4,7 @@ use super::{
     Frame, Lang, Teller, audit_view, render,
     view::{BarrierView, CameraView, CaseView, CountView, PassageView},
     words::Words,
+    zones::zones_fragment,
 };
 use crate::{app::App, http::problem::Problem, store::Page};
 use askama::Template;
@@ -28,6 +29,9 @@ struct OverviewPage {
     gates: String,
     cases: String,
     counts: String,
+    /// Empty where the site has no zones.
+    zones: String,
+    counts_first: bool,
 }
 
 #[derive(Template)]
@@ -180,6 +184,14 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// Who is inside which zone; nothing where the site has no zones.
+    pub(crate) async fn zones(&self) -> Result<String, Problem> {
+        if self.app.plan.zones.is_empty() {
+            return Ok(String::new());
+        }
+        zones_fragment(self.app, self.teller.w.lang).await
+    }
+
     pub(crate) fn notice(&self) -> Result<String, Problem> {
         text(&Notice {
             w: self.teller.w,
@@ -206,5 +218,7 @@ pub(crate) async fn get_overview(
         gates: parts.gates().await?,
         cases: parts.cases().await?,
         counts: parts.counts().await?,
+        zones: parts.zones().await?,
+        counts_first: app.profile.kind.counts_first(),
     })
 }

@@ -134,6 +134,10 @@ words! {
     footer_audit: "Mọi lượt xem biển số và hồ sơ đều được ghi nhật ký.",
         "Every reading of a plate or a case is written to the audit.";
     api: "API", "API";
+    flow: "Ra vào", "Entries";
+    crowd: "Mức độ đông", "Crowd";
+    zones: "Trong khu vực", "Inside";
+    public_notice: "Thông báo về camera", "Notice about cameras";
 }
 
 impl Words {

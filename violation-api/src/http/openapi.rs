@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers.
 
-use super::{cases, listings, media, passage, problem, state};
+use super::{cases, flow, listings, media, passage, problem, state};
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
@@ -17,6 +17,7 @@ use utoipa::OpenApi;
     ),
     paths(
         state::get_cameras, media::get_picture, state::get_gates, state::get_counts,
+        flow::get_flow, flow::get_flow_csv, flow::get_zones,
         listings::get_sightings, listings::get_passages, passage::get_passage,
         listings::get_verdicts,
         cases::get_violations, cases::get_violation, cases::post_review, cases::post_confirm,

@@ -3,6 +3,7 @@
 use super::{
     Store, StoreError,
     code::{Code as _, outcome_codes, passage_rank},
+    flow,
     read_text::{face_text, plate_text, raw_reads_text},
     sql::{Tx, stored_count, values},
 };
@@ -156,6 +157,7 @@ async fn put_sighting(tx: &mut Tx, s: &Sighting, now: Timestamp) -> Result<bool,
     if let Some(picture) = &s.picture {
         put_evidence(tx, &id, picture, now).await?;
     }
+    flow::put_crossings(tx, s).await?;
     Ok(true)
 }
 

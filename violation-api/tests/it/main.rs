@@ -7,6 +7,10 @@ mod console_lists;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod flow_cases;
+#[cfg(test)]
+mod flow_pages;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod http_cases;

@@ -2,6 +2,11 @@
 
 use crate::{
     databases::Databases,
+    flow_cases::{
+        a_crossing_that_a_later_revision_takes_back_is_taken_out,
+        a_day_in_any_order_leaves_the_same_hours, levels_are_written_down_once,
+        what_is_inside_is_what_the_gates_own_book_says,
+    },
     scene::{
         at, barrier, camera, candidate, counted, envelope, passage, plate, sha, sighting, verdict,
     },
@@ -60,6 +65,10 @@ suite! {
     a_key_acts_once,
     of_two_reviewers_at_once_one_wins,
     tampering_with_the_audit_shows,
+    a_day_in_any_order_leaves_the_same_hours,
+    what_is_inside_is_what_the_gates_own_book_says,
+    a_crossing_that_a_later_revision_takes_back_is_taken_out,
+    levels_are_written_down_once,
 }
 
 /// Everything that can be read.

@@ -14,6 +14,7 @@ mod entry;
 mod hours;
 mod lane;
 mod list;
+mod notice;
 mod places;
 mod stuck;
 mod validate;
@@ -27,6 +28,7 @@ pub use decode::DecodeKind;
 pub use hours::parse_hours;
 pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
 pub use list::{ListFrom, ListSection};
+pub use notice::{CrowdSection, NoticeSection, ProfileKind};
 pub use validate::{Problem, Severity};
 
 /// A whole site.
@@ -55,6 +57,8 @@ pub struct Site {
     pub list: ListSection,
     /// Home Assistant finds the gates by itself when this is there.
     pub home_assistant: Option<HomeAssistantSection>,
+    /// What the public is told of the cameras.
+    pub notice: Option<NoticeSection>,
     /// What happens is said as ONVIF events when this is there.
     pub onvif_events: Option<OnvifEventsSection>,
     /// Cameras.
@@ -88,6 +92,8 @@ pub struct SiteSection {
     /// IANA zone for printing and schedules.
     #[serde(default = "default_timezone")]
     pub timezone: Spanned<String>,
+    /// What kind of place it is; a park when absent.
+    pub profile: Option<Spanned<ProfileKind>>,
 }
 
 fn default_timezone() -> Spanned<String> {

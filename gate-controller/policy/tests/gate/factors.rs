@@ -404,6 +404,13 @@ fn a_lane_for_anyone_and_modes() {
     asked.sighting = car(1, 0, 0);
     asked.registry = list(Vec::new(), Vec::new());
     asked.check("Grant by open-lane");
+    // Where people are only counted, a full zone stops nobody.
+    asked.policy.capacity = Capacity {
+        vehicles: Some(0),
+        people: Some(0),
+    };
+    asked.n_underway = [9, 9];
+    asked.check("Grant by open-lane");
     asked.mode = SiteMode::Lockdown;
     asked.check("Deny(Lockdown) by not-locked-down");
     asked.mode = SiteMode::Evacuation;

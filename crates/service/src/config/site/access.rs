@@ -1,7 +1,7 @@
 //! Zones, groups and holidays of a site file, and the list that its gates get.
 
 use super::{
-    GateSection, Site,
+    CrowdSection, GateSection, Site,
     entry::{check_entry, registration_of},
     hours::parse_hours,
     validate::Checker,
@@ -26,6 +26,8 @@ pub struct ZoneSection {
     pub vehicles_max: Option<u32>,
     /// How many people it holds.
     pub people_max: Option<u32>,
+    /// From when on it is busy and crowded.
+    pub crowd: Option<Spanned<CrowdSection>>,
 }
 
 /// `[[group]]`: what many registrations have in common.

@@ -3,7 +3,7 @@
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
     access::check_access, actuator::check_devices, decode::check_decode, hours::parse_hours,
-    list::check_list, places::check_places, stuck::check_stuck,
+    list::check_list, notice::check_public, places::check_places, stuck::check_stuck,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -167,6 +167,7 @@ impl Site {
         check_access(&mut checker, self);
         check_list(&mut checker, self);
         check_stuck(&mut checker, self);
+        check_public(&mut checker, self);
         checker.problems
     }
 }
