@@ -1,6 +1,7 @@
 //! The store, the JSON API and the console of a site.
 
 use crate::{
+    gate::ORDER_KEY,
     run::Running,
     site::{LoadedSite, provided},
 };
@@ -9,10 +10,11 @@ use domain::{CameraId, GateId, ZoneId};
 use service::{
     clock,
     config::site::{GateSection, Site, StorageSection, ZoneSection},
+    keys::SigningKeyFile,
 };
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, time::Duration};
 use toml::Spanned;
-use violation_api::{Api, ApiConfig, BindPolicy, LanePlan, Names, SitePlan, ZonePlan};
+use violation_api::{Api, ApiConfig, BindPolicy, GuardConfig, LanePlan, Names, SitePlan, ZonePlan};
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
 const MESSAGE_IDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -36,6 +38,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     config.site_name = site.site.site.name.clone();
     config.names = names(&site.site)?;
     config.plan = plan(&site.site)?;
+    config.guard = guard(site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
     config.zone = site.site.site.timezone.get_ref().clone();
@@ -105,6 +108,21 @@ fn plan(site: &Site) -> Result<SitePlan> {
     Ok(SitePlan {
         lanes: site.gates.iter().map(lane).collect::<Result<_>>()?,
         zones: site.zones.iter().map(zone).collect::<Result<_>>()?,
+    })
+}
+
+/// What guards need: the key that the gates trust, and how long they have for an answer.
+fn guard(site: &LoadedSite) -> Result<GuardConfig> {
+    let mut answer_within = BTreeMap::new();
+    for gate in &site.site.gates {
+        if let Some(seconds) = gate.guard_within_s {
+            let within = Duration::from_secs(seconds);
+            answer_within.insert(gate.id.get_ref().parse()?, within);
+        }
+    }
+    Ok(GuardConfig {
+        order_key: Some(SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?),
+        answer_within,
     })
 }
 

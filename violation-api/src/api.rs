@@ -7,8 +7,10 @@ use crate::{
     http::{self, guard::ip_of},
     ingest::{self, Ingest, IngestTally},
     names::Names,
+    orders::{self, GuardConfig, Orders},
     pictures::Pictures,
     plan::SitePlan,
+    programs::Programs,
     store::{Store, StoreError},
 };
 use axum::Router;
@@ -78,6 +80,8 @@ pub struct ApiConfig {
     pub names: Names,
     /// Its lanes and zones.
     pub plan: SitePlan,
+    /// What its guards need.
+    pub guard: GuardConfig,
     /// `sqlite:PATH` or `postgres://USER@HOST/NAME`.
     pub database_url: String,
     /// Where evidence files are, named by their SHA-256.
@@ -99,6 +103,7 @@ impl ApiConfig {
             site_name: site.to_string(),
             names: Names::default(),
             plan: SitePlan::default(),
+            guard: GuardConfig::default(),
             site,
             database_url: database_url.to_owned(),
             evidence_dir,
@@ -187,6 +192,9 @@ impl Api {
             site_name: config.site_name,
             names: Arc::new(config.names),
             plan: Arc::new(config.plan),
+            orders: Orders::new(config.guard.order_key, store.mode_order().await?),
+            answer_within: config.guard.answer_within,
+            programs: Programs::default(),
             zone,
             zone_name: config.zone,
             policy: config.bind_policy,
@@ -247,6 +255,8 @@ impl Api {
         bus: Bus,
         shutdown: Shutdown,
     ) -> Result<(), ApiError> {
+        self.app.orders.set_bus(bus.clone());
+        let modes = orders::keep_mode(Arc::clone(&self.app), shutdown.clone());
         let ended = self.app.shutdown.clone();
         let ingest = ingest::run(Arc::clone(&self.app), bus, shutdown.clone());
         let told = {
@@ -266,9 +276,13 @@ impl Api {
             }
         };
         let take_in = async { ingest.await.map_err(ApiError::Bus) };
-        let both = tokio::try_join!(serve, take_in);
+        let modes = async {
+            modes.await;
+            Ok(())
+        };
+        let all = tokio::try_join!(serve, take_in, modes);
         self.app.store.close().await;
-        both.map(|((), ())| ())
+        all.map(|((), (), ())| ())
     }
 }
 

@@ -13,13 +13,17 @@ mod console;
 mod feed;
 mod http;
 mod ingest;
+mod lane;
 mod names;
+mod orders;
 mod pictures;
 mod plan;
+mod programs;
 pub mod store;
 
 pub use api::{Api, ApiConfig, ApiError, BindPolicy, DEFAULT_ZONE};
 pub use feed::Changes;
 pub use ingest::IngestTally;
 pub use names::Names;
+pub use orders::{GuardConfig, OrderReason};
 pub use plan::{LanePlan, SitePlan, ZonePlan};

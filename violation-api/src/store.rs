@@ -8,6 +8,8 @@
 mod audit;
 mod cases;
 mod code;
+mod guards;
+mod orders;
 mod reach;
 mod read;
 mod read_text;
@@ -17,6 +19,9 @@ mod write;
 pub use audit::{AuditEntry, AuditReport};
 pub use cases::{CaseChange, CaseRecord, CaseSummary, ChangeError, HistoryEntry, Key};
 pub(crate) use code::{Code, outcome_codes};
+pub use guards::{AlarmRow, Shift};
+pub(crate) use orders::kind_code;
+pub use orders::{OrderAnswer, OrderFate, OrderRow, Placed};
 pub use reach::Unreachable;
 pub(crate) use read::PAGE_ROWS_MAX;
 pub use read::{CameraRow, Cursor, Page, PassageDetail, PassageRow, SightingRow};

@@ -67,6 +67,11 @@ impl Topic {
         format!("{ROOT}/{site}/gate/+/{kind}")
     }
 
+    /// Subscribes to one kind of message of every program.
+    pub fn all_edges(site: &SiteId, kind: &str) -> String {
+        format!("{ROOT}/{site}/edge/+/{kind}")
+    }
+
     /// Subscribes to every zone's counts.
     pub fn all_counts(site: &SiteId) -> String {
         format!("{ROOT}/{site}/zone/+/count")

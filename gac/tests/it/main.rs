@@ -15,6 +15,7 @@ mod bad_models;
 mod bad_payload;
 mod bad_sources;
 mod edge_and_centre;
+mod guard;
 mod kept;
 mod kill_nine;
 mod list_and_passes;

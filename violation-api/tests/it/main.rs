@@ -7,11 +7,17 @@ mod console_lists;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod http_cases;
 #[cfg(test)]
 mod ingest;
+#[cfg(test)]
+mod lane;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
