@@ -11,7 +11,8 @@ let shown = "";
 let shownAt = 0;
 
 function isTyping(element) {
-  return element.isContentEditable || element.matches("input:not([type=checkbox]), select, textarea");
+  const fields = "input:not([type=checkbox]), select, textarea";
+  return element.isContentEditable || element.matches(fields);
 }
 
 function openAct() {

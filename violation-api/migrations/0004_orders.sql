@@ -15,7 +15,7 @@ create table gate_order (
     by_account text not null,
     reason text not null,
     note text not null,
-    -- The key that the client chose, and what it was used for: a request that comes twice acts once.
+    -- The key that the client chose, and what it was for: a request that comes twice acts once.
     request_key text not null unique,
     request_sha256 text not null,
     issued_at bigint not null,

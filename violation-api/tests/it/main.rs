@@ -19,6 +19,8 @@ mod lane;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
+mod orders_fate;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod site;
