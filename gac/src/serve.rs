@@ -1,6 +1,7 @@
 //! The store, the JSON API and the console of a site.
 
 use crate::{
+    gate::ORDER_KEY,
     run::Running,
     site::{LoadedSite, provided},
 };
@@ -12,12 +13,13 @@ use service::{
         CameraTask, CrowdSection, FactorKind, GateSection, ProfileKind, Site, StorageSection,
         ZoneSection,
     },
+    keys::SigningKeyFile,
 };
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, time::Duration};
 use toml::Spanned;
 use violation_api::{
-    Api, ApiConfig, BindPolicy, CrowdLevels, LanePlan, Names, NoticePlan, NoticeSees, SiteKind,
-    SitePlan, SiteProfile, ZonePlan,
+    Api, ApiConfig, BindPolicy, CrowdLevels, GuardConfig, LanePlan, Names, NoticePlan, NoticeSees,
+    SiteKind, SitePlan, SiteProfile, ZonePlan,
 };
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
@@ -43,6 +45,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     config.names = names(&site.site)?;
     config.plan = plan(&site.site)?;
     config.profile = profile(&site.site)?;
+    config.guard = guard(site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
     config.zone = site.site.site.timezone.get_ref().clone();
@@ -164,6 +167,21 @@ fn sees(site: &Site) -> NoticeSees {
         documents: any(CameraTask::Qr),
         watch_list: site.watch_list.enabled,
     }
+}
+
+/// What guards need: the key that the gates trust, and how long they have for an answer.
+fn guard(site: &LoadedSite) -> Result<GuardConfig> {
+    let mut answer_within = BTreeMap::new();
+    for gate in &site.site.gates {
+        if let Some(seconds) = gate.guard_within_s {
+            let within = Duration::from_secs(seconds);
+            answer_within.insert(gate.id.get_ref().parse()?, within);
+        }
+    }
+    Ok(GuardConfig {
+        order_key: Some(SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?),
+        answer_within,
+    })
 }
 
 /// Forgets, every hour, the ids of messages that no outbox sends again.

@@ -40,7 +40,7 @@ pub fn listening_source(gate: &GateId) -> String {
 
 /// The topics that tell who is there: for the connection of [`retell`].
 pub fn retell_filters(site: &SiteId) -> Vec<String> {
-    vec![Topic::all_availability(site)]
+    vec![Topic::all_edges(site, "availability")]
 }
 
 /// The newest movements of a gate, as they were said. Clones are the same.

@@ -7,9 +7,11 @@ use crate::{
     http::{self, guard::ip_of},
     ingest::{self, Ingest, IngestTally},
     names::Names,
+    orders::{self, GuardConfig, Orders},
     pictures::Pictures,
     plan::SitePlan,
     profile::SiteProfile,
+    programs::Programs,
     store::{Store, StoreError},
 };
 use axum::Router;
@@ -81,6 +83,8 @@ pub struct ApiConfig {
     pub plan: SitePlan,
     /// What kind of place it is, and what goes with it.
     pub profile: SiteProfile,
+    /// What its guards need.
+    pub guard: GuardConfig,
     /// `sqlite:PATH` or `postgres://USER@HOST/NAME`.
     pub database_url: String,
     /// Where evidence files are, named by their SHA-256.
@@ -103,6 +107,7 @@ impl ApiConfig {
             names: Names::default(),
             plan: SitePlan::default(),
             profile: SiteProfile::default(),
+            guard: GuardConfig::default(),
             site,
             database_url: database_url.to_owned(),
             evidence_dir,
@@ -192,6 +197,9 @@ impl Api {
             names: Arc::new(config.names),
             plan: Arc::new(config.plan),
             profile: Arc::new(config.profile),
+            orders: Orders::new(config.guard.order_key, store.mode_order().await?),
+            answer_within: config.guard.answer_within,
+            programs: Programs::default(),
             zone,
             zone_name: config.zone,
             policy: config.bind_policy,
@@ -253,6 +261,8 @@ impl Api {
         bus: Bus,
         shutdown: Shutdown,
     ) -> Result<(), ApiError> {
+        self.app.orders.set_bus(bus.clone());
+        let modes = orders::keep_mode(Arc::clone(&self.app), shutdown.clone());
         let ended = self.app.shutdown.clone();
         let ingest = ingest::run(Arc::clone(&self.app), bus, shutdown.clone());
         let told = {
@@ -272,9 +282,13 @@ impl Api {
             }
         };
         let take_in = async { ingest.await.map_err(ApiError::Bus) };
-        let both = tokio::try_join!(serve, take_in);
+        let modes = async {
+            modes.await;
+            Ok(())
+        };
+        let all = tokio::try_join!(serve, take_in, modes);
         self.app.store.close().await;
-        both.map(|((), ())| ())
+        all.map(|((), (), ())| ())
     }
 }
 

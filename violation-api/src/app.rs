@@ -1,13 +1,13 @@
 //! What all handlers share.
 
 use crate::{
-    api::BindPolicy, console::Assets, feed::Feed, ingest::Ingest, names::Names, pictures::Pictures,
-    plan::SitePlan, profile::SiteProfile, store::Store,
+    api::BindPolicy, console::Assets, feed::Feed, ingest::Ingest, names::Names, orders::Orders,
+    pictures::Pictures, plan::SitePlan, profile::SiteProfile, programs::Programs, store::Store,
 };
-use domain::{SiteId, Timestamp};
+use domain::{GateId, SiteId, Timestamp};
 use jiff::tz::TimeZone;
 use service::{evidence::EvidenceStore, shutdown::Shutdown};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// How many pages may listen at a time; one more is told to come back.
@@ -22,6 +22,10 @@ pub(crate) struct App {
     pub(crate) names: Arc<Names>,
     pub(crate) plan: Arc<SitePlan>,
     pub(crate) profile: Arc<SiteProfile>,
+    pub(crate) orders: Orders,
+    /// How long the guard of a lane has for an answer.
+    pub(crate) answer_within: BTreeMap<GateId, Duration>,
+    pub(crate) programs: Programs,
     pub(crate) zone: TimeZone,
     pub(crate) zone_name: String,
     pub(crate) policy: BindPolicy,

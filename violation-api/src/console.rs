@@ -9,7 +9,10 @@ mod chart;
 mod events;
 mod flow_page;
 mod flow_words;
+mod gate_names;
 mod gate_page;
+mod lane;
+mod lane_words;
 mod moment;
 mod names;
 mod notice_page;
@@ -20,10 +23,12 @@ mod view;
 mod words;
 mod zones;
 
+use self::names::Badge;
 use crate::{
     app::App,
     http::{Params, problem::Problem},
     names::Names,
+    orders::ModeNow,
     plan::SitePlan,
     store::AuditEntry,
 };
@@ -34,12 +39,14 @@ use axum::{
     response::Html,
     routing::{get, post},
 };
+use domain::SiteMode;
 use moment::Moments;
 use serde::Deserialize;
 use std::sync::Arc;
 use words::Words;
 
 pub(crate) use assets::Assets;
+pub(crate) use view::is_silent;
 
 /// Who acted, for the audit of what was seen on pages.
 pub(crate) const CONSOLE_ACTOR: &str = "local (console)";
@@ -122,6 +129,8 @@ pub(crate) struct Frame {
     /// The address of this page, for the language switch.
     here: String,
     is_live: bool,
+    /// What holds for the whole site; empty when nothing does, and on pages that are told of it.
+    mode: String,
 }
 
 impl Frame {
@@ -133,6 +142,7 @@ impl Frame {
             version: app.assets.version().to_owned(),
             has_htmx: app.assets.has_htmx(),
             here: here.to_owned(),
+            mode: mode_banner(&Teller::new(app, lang), app.orders.mode().as_ref()),
             is_live: false,
         }
     }
@@ -140,6 +150,14 @@ impl Frame {
     fn live(self) -> Self {
         Self {
             is_live: true,
+            ..self.with_own_banner()
+        }
+    }
+
+    /// The page shows the mode itself, so that it can be shown anew.
+    fn with_own_banner(self) -> Self {
+        Self {
+            mode: String::new(),
             ..self
         }
     }
@@ -174,6 +192,35 @@ fn render(template: &impl Template) -> Result<Html<String>, Problem> {
     })
 }
 
+fn render_text(template: &impl Template) -> Result<String, Problem> {
+    render(template).map(|Html(text)| text)
+}
+
+#[derive(Template)]
+#[template(path = "fragment/mode.html")]
+struct ModeBanner {
+    badge: Badge,
+    means: &'static str,
+    by: String,
+    reason: &'static str,
+    since: String,
+}
+
+/// What holds for the whole site, for the top of every page; empty while nothing does.
+fn mode_banner(teller: &Teller, mode: Option<&ModeNow>) -> String {
+    let Some(mode) = mode.filter(|mode| mode.mode != SiteMode::Normal) else {
+        return String::new();
+    };
+    let banner = ModeBanner {
+        badge: teller.w.mode(mode.mode),
+        means: teller.w.mode_means(mode.mode),
+        by: mode.by.clone(),
+        reason: teller.w.order_reason(mode.reason),
+        since: teller.moments.short(mode.since),
+    };
+    banner.render().unwrap_or_default()
+}
+
 async fn audit_view(app: &App, subject: String) -> Result<(), Problem> {
     let (at, actor) = (app.now(), CONSOLE_ACTOR.to_owned());
     let entry = AuditEntry {
@@ -197,6 +244,17 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/cases/{violation}", get(case_page::get_case))
         .route("/cases/{violation}/{action}", post(case_page::post_action))
         .route("/gates/{gate}", get(gate_page::get_gate))
+        .route("/lanes", get(lane::get_lanes))
+        .route("/lanes/{gate}", get(lane::get_lane))
+        .route("/lanes/{gate}/events", get(lane::get_lane_events))
+        .route("/lanes/{gate}/orders", post(lane::post_order))
+        .route(
+            "/lanes/{gate}/alarms/{alarm}/acknowledge",
+            post(lane::post_acknowledge),
+        )
+        .route("/guard/sign-on", post(lane::post_sign_on))
+        .route("/guard/sign-off", post(lane::post_sign_off))
+        .route("/guard/orders", post(lane::post_site_order))
         .route("/passages/{passage}", get(passage_page::get_passage))
         .route("/assets/{name}", get(assets::get_asset))
 }

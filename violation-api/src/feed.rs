@@ -49,14 +49,15 @@ impl Changes {
                 self.is_gate_changed = true;
                 self.is_zone_changed = true;
             }
-            Message::Passage(_) | Message::Verdict(_) | Message::Barrier(_) | Message::Alarm(_) => {
-                self.is_gate_changed = true;
-            }
+            Message::Passage(_)
+            | Message::Verdict(_)
+            | Message::Barrier(_)
+            | Message::Alarm(_)
+            | Message::Command(_)
+            | Message::Ack(_) => self.is_gate_changed = true,
             Message::Candidate(_) => self.is_case_changed = true,
             Message::Count(_) => self.is_count_changed = true,
-            Message::Command(_)
-            | Message::Ack(_)
-            | Message::Receipt(_)
+            Message::Receipt(_)
             | Message::Assist(_)
             | Message::Device(_)
             | Message::Document(_)

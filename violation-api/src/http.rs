@@ -1,12 +1,15 @@
 //! The JSON API under `/api/v1`, and what stands around every request.
 
+pub(crate) mod alarms;
 pub(crate) mod cases;
 mod extract;
 pub(crate) mod flow;
 pub(crate) mod guard;
+mod lane;
 mod listings;
 mod media;
 mod openapi;
+mod orders;
 mod passage;
 pub(crate) mod problem;
 pub(crate) mod shape;
@@ -35,6 +38,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/cameras", get(state::get_cameras))
         .route("/cameras/{camera}/picture.jpg", get(media::get_picture))
         .route("/gates", get(state::get_gates))
+        .route("/gates/{gate}/lane", get(lane::get_lane))
+        .route("/gates/{gate}/orders", post(orders::post_gate_order))
+        .route("/orders", get(orders::get_orders).post(orders::post_order))
+        .route("/alarms", get(alarms::get_alarms))
+        .route(
+            "/alarms/{alarm}/acknowledge",
+            post(alarms::post_acknowledge),
+        )
         .route("/counts", get(state::get_counts))
         .route("/flow", get(flow::get_flow))
         .route("/flow.csv", get(flow::get_flow_csv))

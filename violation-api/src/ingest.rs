@@ -7,7 +7,7 @@
 
 mod admit;
 
-use crate::{app::App, store::Ingested};
+use crate::{app::App, feed::Changes, store::Ingested};
 use admit::{Refused, admit};
 use domain::SiteId;
 use service::{
@@ -30,6 +30,7 @@ const BATCH_MESSAGES_MAX: usize = 64;
 const BATCH_WAIT: Duration = Duration::from_millis(20);
 const WAITING_MESSAGES_MAX: usize = 1024;
 const WAITING_PICTURES_MAX: usize = 64;
+const WAITING_STATES_MAX: usize = 64;
 /// Pauses before a batch is tried again; after the last one it is left to its outbox.
 const RETRY_PAUSES: [Duration; 3] = [
     Duration::from_millis(100),
@@ -95,8 +96,10 @@ impl Ingest {
 /// The topics that are taken in, but pictures.
 fn filters(site: &SiteId) -> Vec<String> {
     let cameras = ["sighting", "candidate", "state"].map(|kind| Topic::all_cameras(site, kind));
-    let gates = ["verdict", "passage", "movement", "alarm", "state"]
-        .map(|kind| Topic::all_gates(site, kind));
+    let kinds = [
+        "verdict", "passage", "movement", "alarm", "state", "command", "ack",
+    ];
+    let gates = kinds.map(|kind| Topic::all_gates(site, kind));
     cameras
         .into_iter()
         .chain(gates)
@@ -111,6 +114,8 @@ pub(crate) async fn run(app: Arc<App>, bus: Bus, shutdown: Shutdown) -> Result<(
         &[Topic::all_cameras(&app.site, "picture")],
         WAITING_PICTURES_MAX,
     )?;
+    let programs = [Topic::all_edges(&app.site, "availability")];
+    let programs = bus.route(&programs, WAITING_STATES_MAX)?;
     // A second run of the same API keeps the first bus: both reach the same broker.
     drop(app.ingest.bus_state.set(bus.state()));
     // The site file may have other levels than at the last run.
@@ -119,6 +124,7 @@ pub(crate) async fn run(app: Arc<App>, bus: Bus, shutdown: Shutdown) -> Result<(
         () = shutdown.wait() => (),
         () = take_messages(&app, &bus, events) => (),
         () = take_pictures(&app, pictures) => (),
+        () = take_availability(&app, programs) => (),
     }
     Ok(())
 }
@@ -131,6 +137,24 @@ async fn take_pictures(app: &App, mut pictures: BusEvents) {
         if let Err(refused) = app.pictures.put(camera.clone(), incoming.payload.into()) {
             count(&app.ingest.pictures_rejected, 1);
             tracing::debug!(camera.id = %camera, reason = %refused, "a live picture was refused");
+        }
+    }
+}
+
+async fn take_availability(app: &App, mut programs: BusEvents) {
+    while let Some(incoming) = programs.recv().await {
+        let Some(Topic::Availability(_site, source)) = incoming.parsed_topic() else {
+            continue;
+        };
+        let is_online = incoming.payload == b"online";
+        if app.programs.note(&source, is_online, app.now()) {
+            if is_online {
+                app.orders.say_mode_soon();
+            }
+            app.feed.say(Changes {
+                is_gate_changed: true,
+                ..Changes::default()
+            });
         }
     }
 }
@@ -222,8 +246,8 @@ async fn note(app: &App, ingested: Ingested) {
     app.feed.say(ingested.changes);
 }
 
-/// States are repeated by their senders anyway; everything else waits in an outbox until this
-/// receipt.
+/// States are repeated by their senders anyway, and commands and their answers are worth nothing
+/// later; everything else waits in an outbox until this receipt.
 fn wants_receipt(message: &Message) -> bool {
     match message {
         Message::Sighting(_)
@@ -231,10 +255,10 @@ fn wants_receipt(message: &Message) -> bool {
         | Message::Verdict(_)
         | Message::Passage(_)
         | Message::Movement(_)
-        | Message::Alarm(_)
-        | Message::Command(_)
-        | Message::Ack(_) => true,
+        | Message::Alarm(_) => true,
         Message::Barrier(_)
+        | Message::Command(_)
+        | Message::Ack(_)
         | Message::Camera(_)
         | Message::Count(_)
         | Message::Receipt(_)

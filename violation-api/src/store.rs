@@ -10,6 +10,8 @@ mod cases;
 mod code;
 mod crowd;
 mod flow;
+mod guards;
+mod orders;
 mod reach;
 mod read;
 mod read_text;
@@ -21,6 +23,9 @@ pub use cases::{CaseChange, CaseRecord, CaseSummary, ChangeError, HistoryEntry, 
 pub(crate) use code::{Code, outcome_codes};
 pub use crowd::{CrowdChange, CrowdRow};
 pub use flow::{Counted, InsideRow};
+pub use guards::{AlarmRow, Shift};
+pub(crate) use orders::kind_code;
+pub use orders::{OrderAnswer, OrderFate, OrderRow, Placed};
 pub use reach::Unreachable;
 pub(crate) use read::PAGE_ROWS_MAX;
 pub use read::{CameraRow, Cursor, Page, PassageDetail, PassageRow, SightingRow};

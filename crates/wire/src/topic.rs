@@ -81,9 +81,9 @@ impl Topic {
         format!("{ROOT}/{site}/list/+/part")
     }
 
-    /// Subscribes to which programs are there.
-    pub fn all_availability(site: &SiteId) -> String {
-        format!("{ROOT}/{site}/edge/+/availability")
+    /// Subscribes to one kind of message of every program.
+    pub fn all_edges(site: &SiteId, kind: &str) -> String {
+        format!("{ROOT}/{site}/edge/+/{kind}")
     }
 
     /// Subscribes to every zone's counts.

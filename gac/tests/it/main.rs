@@ -16,6 +16,7 @@ mod bad_payload;
 mod bad_sources;
 mod edge_and_centre;
 mod edges;
+mod guard;
 mod kept;
 mod kill_nine;
 mod list_and_passes;

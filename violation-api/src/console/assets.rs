@@ -15,7 +15,7 @@ const SSE: &str = "sse.js";
 /// Nothing that large is htmx.
 const SCRIPT_BYTES_MAX: u64 = 1_000_000;
 
-const OWN: [(&str, &str, &[u8]); 4] = [
+const OWN: [(&str, &str, &[u8]); 6] = [
     (
         "app.css",
         "text/css; charset=utf-8",
@@ -30,6 +30,16 @@ const OWN: [(&str, &str, &[u8]); 4] = [
         "app.js",
         "text/javascript; charset=utf-8",
         include_bytes!("../../assets/app.js"),
+    ),
+    (
+        "lane.css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/lane.css"),
+    ),
+    (
+        "lane.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../assets/lane.js"),
     ),
     (
         "icon.svg",

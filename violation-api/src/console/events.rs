@@ -22,7 +22,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(300);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 const WAITING_EVENTS_MAX: usize = 32;
 
-type Said = Result<Event, Infallible>;
+pub(crate) type Said = Result<Event, Infallible>;
 
 pub(crate) async fn get_events(
     State(app): State<Arc<App>>,

@@ -47,14 +47,19 @@ pub(crate) struct Badge {
 }
 
 impl Words {
-    fn say(&self, vietnamese: &'static str, english: &'static str) -> &'static str {
+    pub(super) fn say(&self, vietnamese: &'static str, english: &'static str) -> &'static str {
         match self.lang {
             Lang::Vietnamese => vietnamese,
             Lang::English => english,
         }
     }
 
-    fn badge(&self, tone: Tone, vietnamese: &'static str, english: &'static str) -> Badge {
+    pub(super) fn badge(
+        &self,
+        tone: Tone,
+        vietnamese: &'static str,
+        english: &'static str,
+    ) -> Badge {
         Badge {
             word: self.say(vietnamese, english),
             tone,

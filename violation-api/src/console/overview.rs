@@ -1,7 +1,7 @@
 //! The overview: live pictures, gate events, cases and counts, each a fragment of its own.
 
 use super::{
-    Frame, Lang, Teller, audit_view, render,
+    Frame, Lang, Teller, audit_view, mode_banner, render, render_text as text,
     view::{BarrierView, CameraView, CaseView, CountView, PassageView},
     words::Words,
     zones::zones_fragment,
@@ -38,6 +38,7 @@ struct OverviewPage {
 #[template(path = "fragment/notice.html")]
 struct Notice {
     w: &'static Words,
+    mode: String,
     is_broker_lost: bool,
 }
 
@@ -75,10 +76,6 @@ struct Cases {
 struct Counts {
     w: &'static Words,
     counts: Vec<CountView>,
-}
-
-fn text(template: &impl Template) -> Result<String, Problem> {
-    render(template).map(|Html(text)| text)
 }
 
 /// Renders the parts of the overview, for the page and for those who listen.
@@ -195,6 +192,7 @@ impl<'a> Parts<'a> {
     pub(crate) fn notice(&self) -> Result<String, Problem> {
         text(&Notice {
             w: self.teller.w,
+            mode: mode_banner(&self.teller, self.app.orders.mode().as_ref()),
             is_broker_lost: !self.app.ingest.is_connected(),
         })
     }

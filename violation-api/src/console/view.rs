@@ -18,6 +18,11 @@ use wire::{CameraState, Count};
 /// A camera that says nothing for so long is shown as silent; it reports itself each second.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 
+/// Whether a camera should have said something by now and has not.
+pub(crate) fn is_silent(row: &CameraRow, now: Timestamp) -> bool {
+    row.status.state != CameraState::Ended && SILENT_AFTER < now.since(row.heard_at)
+}
+
 /// What people call a thing, and its id; the same where it has no name.
 pub(crate) struct Called {
     pub(crate) name: String,
@@ -126,8 +131,7 @@ impl Teller {
 
     pub(crate) fn camera(&self, row: &CameraRow, has_picture: bool) -> CameraView {
         let (w, status) = (self.w, &row.status);
-        let should_speak = status.state != CameraState::Ended;
-        let is_silent = should_speak && SILENT_AFTER < self.now.since(row.heard_at);
+        let is_silent = is_silent(row, self.now);
         let badge = if is_silent {
             Badge {
                 word: w.silent,

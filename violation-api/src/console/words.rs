@@ -4,26 +4,38 @@
 use super::Lang;
 
 macro_rules! words {
-    ($($key:ident: $vi:literal, $en:literal;)*) => {
+    ($name:ident; $($key:ident: $vi:literal, $en:literal;)*) => {
         /// All words of one language.
-        pub(crate) struct Words {
+        pub(crate) struct $name {
             pub(crate) lang: Lang,
             $(pub(crate) $key: &'static str,)*
         }
 
-        static VIETNAMESE: Words = Words { lang: Lang::Vietnamese, $($key: $vi,)* };
-        static ENGLISH: Words = Words { lang: Lang::English, $($key: $en,)* };
+        static VIETNAMESE: $name = $name { lang: Lang::Vietnamese, $($key: $vi,)* };
+        static ENGLISH: $name = $name { lang: Lang::English, $($key: $en,)* };
+
+        impl $name {
+            /// The words of a language.
+            pub(crate) fn of(lang: Lang) -> &'static Self {
+                match lang {
+                    Lang::Vietnamese => &VIETNAMESE,
+                    Lang::English => &ENGLISH,
+                }
+            }
+        }
 
         #[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $vi, $en)),*];
+        pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $vi, $en)),*];
     };
 }
+pub(super) use words;
 
-words! {
+words! { Words;
     overview: "Tổng quan", "Overview";
     cases: "Hồ sơ", "Cases";
     cameras: "Camera", "Cameras";
     gate: "Cổng", "Gate";
+    lanes: "Trực cổng", "Guard";
     events: "Sự kiện cổng", "Gate events";
     counts: "Đếm qua vạch", "Line counts";
     skip: "Đến nội dung chính", "Skip to the main content";
@@ -140,23 +152,13 @@ words! {
     public_notice: "Thông báo về camera", "Notice about cameras";
 }
 
-impl Words {
-    /// The words of a language.
-    pub(crate) fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::Vietnamese => &VIETNAMESE,
-            Lang::English => &ENGLISH,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::lane_words, *};
 
     #[test]
     fn no_word_is_missing_in_either_language() {
-        for (key, vi, en) in ALL {
+        for (key, vi, en) in ALL.iter().chain(lane_words::ALL) {
             assert!(!vi.trim().is_empty() && !en.trim().is_empty(), "{key}");
             let is_english = en.chars().all(|c| c.is_ascii() || c == '–');
             assert!(is_english || *key == "other_language", "{key}: {en}");
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn vietnamese_is_written_in_composed_characters() {
         // A font has "ế" and not always "ê" with a mark of its own behind it.
-        for (key, vi, _en) in ALL {
+        for (key, vi, _en) in ALL.iter().chain(lane_words::ALL) {
             let has_marks = vi.chars().any(|c| ('\u{300}'..='\u{36f}').contains(&c));
             assert!(!has_marks, "{key}");
         }

@@ -323,7 +323,7 @@ pub(crate) fn is_key(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-fn key_of(headers: &HeaderMap, request_sha256: String) -> Result<Key, Problem> {
+pub(super) fn key_of(headers: &HeaderMap, request_sha256: String) -> Result<Key, Problem> {
     let key = headers
         .get("idempotency-key")
         .map(|value| value.to_str().unwrap_or(""));

@@ -30,6 +30,14 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
+    pub(super) fn new(since: Option<String>, limit: Option<u32>, cursor: Option<String>) -> Self {
+        Self {
+            since,
+            limit,
+            cursor,
+        }
+    }
+
     pub(crate) fn page(&self) -> Result<Page, Problem> {
         let after = self.cursor.as_deref().map(|text| {
             Cursor::decode(text).ok_or_else(|| {
@@ -49,7 +57,7 @@ impl ListQuery {
     }
 }
 
-fn slug<T: FromStr<Err = domain::id::InvalidId>>(
+pub(super) fn slug<T: FromStr<Err = domain::id::InvalidId>>(
     name: &str,
     text: Option<&str>,
 ) -> Result<Option<T>, Problem> {
@@ -60,7 +68,7 @@ fn slug<T: FromStr<Err = domain::id::InvalidId>>(
     text.map(parse).transpose()
 }
 
-async fn audit_list(app: &App, what: &str, of: Option<&str>) -> Result<(), Problem> {
+pub(super) async fn audit_list(app: &App, what: &str, of: Option<&str>) -> Result<(), Problem> {
     let entry = AuditEntry {
         at: app.now(),
         actor: API_ACTOR.to_owned(),

@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers.
 
-use super::{cases, flow, listings, media, passage, problem, state};
+use super::{alarms, cases, flow, lane, listings, media, orders, passage, problem, state};
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
@@ -20,6 +20,8 @@ use utoipa::OpenApi;
         flow::get_flow, flow::get_flow_csv, flow::get_zones,
         listings::get_sightings, listings::get_passages, passage::get_passage,
         listings::get_verdicts,
+        lane::get_lane, alarms::get_alarms, alarms::post_acknowledge,
+        orders::get_orders, orders::post_gate_order, orders::post_order,
         cases::get_violations, cases::get_violation, cases::post_review, cases::post_confirm,
         cases::post_dismiss, media::get_evidence, state::get_health, state::get_readiness,
     ),
@@ -27,6 +29,7 @@ use utoipa::OpenApi;
     tags(
         (name = "state", description = "How things stand"),
         (name = "events", description = "What was seen and answered; every reading is audited"),
+        (name = "gates", description = "Lanes, alarms, and what persons order gates to do"),
         (name = "cases", description = "Candidates of rules, and what people decide on them"),
         (name = "service", description = "The service itself"),
     ),

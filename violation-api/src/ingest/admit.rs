@@ -73,9 +73,9 @@ fn topic_of(site: &SiteId, message: &Message) -> Option<Topic> {
         Message::Count(c) => Some(Topic::Count(site, c.zone.clone())),
         Message::Movement(m) => Some(Topic::Movement(site, m.gate.clone())),
         Message::Alarm(a) => Some(Topic::Alarm(site, a.gate.clone())),
-        Message::Command(_)
-        | Message::Ack(_)
-        | Message::Receipt(_)
+        Message::Command(c) => Some(Topic::Command(site, c.command.gate.clone())),
+        Message::Ack(a) => Some(Topic::Ack(site, a.gate.clone())),
+        Message::Receipt(_)
         | Message::Assist(_)
         | Message::Device(_)
         | Message::Document(_)

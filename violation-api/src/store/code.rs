@@ -1,10 +1,12 @@
 //! The words of the domain as they stand in columns and in the JSON API.
 
 use domain::{
-    AlarmKind, Assurance, Class, DenyReason, EvidenceRole, GateState, Outcome, PassageState,
-    PlateColour, ReferReason, SightingPhase, Standing,
+    AckResult, AlarmKind, Assurance, Class, DenyReason, EvidenceRole, GateState, Outcome,
+    PassageState, PlateColour, ReferReason, SightingPhase, SiteMode, Standing,
 };
 use wire::CameraState;
+
+use super::orders::OrderFate;
 
 /// A closed set of words.
 pub(crate) trait Code: Sized + Copy + 'static {
@@ -78,6 +80,12 @@ codes! {
         PowerLost = "power-lost", Duress = "duress", AntiPassback = "anti-passback",
         Unanswered = "unanswered", Full = "full",
     }
+    SiteMode { Normal = "normal", Lockdown = "lockdown", Evacuation = "evacuation" }
+    OrderFate { Sent = "sent", NotSent = "not-sent" }
+    AckResult {
+        Accepted = "accepted", Executed = "executed", Rejected = "rejected",
+        Expired = "expired", Duplicate = "duplicate",
+    }
 }
 
 /// The two words of an outcome: what, and why.
@@ -111,5 +119,16 @@ pub(crate) fn passage_rank(state: PassageState) -> i64 {
         PassageState::Left => 6,
         PassageState::NotTaken => 7,
         PassageState::Taken => 8,
+    }
+}
+
+/// Of two answers to one command the one with the higher rank says more.
+pub(crate) fn ack_rank(result: AckResult) -> i64 {
+    match result {
+        AckResult::Duplicate => 0,
+        AckResult::Accepted => 1,
+        AckResult::Expired => 2,
+        AckResult::Rejected => 3,
+        AckResult::Executed => 4,
     }
 }

@@ -313,6 +313,13 @@ impl Row {
         })
     }
 
+    pub(crate) fn int_or_null(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
     pub(crate) fn time(&self, column: &str) -> Result<domain::Timestamp, StoreError> {
         self.int(column).map(domain::Timestamp::from_micros)
     }

@@ -30,8 +30,8 @@ pub struct Ingested {
 impl Store {
     /// Takes in a batch in one transaction: when this returns, all of it is written durably.
     ///
-    /// Commands, acknowledgements, receipts, calls for assistance, orders and what devices and
-    /// readers say are none of the store's business and count as doubles.
+    /// Receipts, calls for assistance, orders as they are heard, commands that no order led to and
+    /// what devices and readers say are none of the store's business and count as doubles.
     pub async fn ingest(&self, batch: &[Envelope], now: Timestamp) -> Result<Ingested, StoreError> {
         let mut ingested = Ingested::default();
         let mut tx = self.database.begin().await?;
@@ -49,9 +49,11 @@ impl Store {
                     is_first(&mut tx, envelope, now).await?
                         && put_event(&mut tx, &envelope.message, now).await?
                 }
-                Message::Command(_)
-                | Message::Ack(_)
-                | Message::Receipt(_)
+                Message::Command(signed) => {
+                    gates::put_command(&mut tx, &signed.command, now).await?
+                }
+                Message::Ack(ack) => gates::put_ack(&mut tx, ack, now).await?,
+                Message::Receipt(_)
                 | Message::Assist(_)
                 | Message::Device(_)
                 | Message::Document(_)

@@ -10,12 +10,19 @@ mod databases;
 mod flow_cases;
 #[cfg(test)]
 mod flow_pages;
+mod guard;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
 mod http_cases;
 #[cfg(test)]
 mod ingest;
+#[cfg(test)]
+mod lane;
+#[cfg(test)]
+mod orders;
+#[cfg(test)]
+mod orders_fate;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
