@@ -125,7 +125,7 @@ impl CommandVerifier {
         Ok(verifier)
     }
 
-    /// From now on trusts these keys, 64 hexadecimal digits each, and no other: all of them or none.
+    /// From now on trusts these keys, 64 hexadecimal digits each, and no others: all or none.
     pub fn replace(&self, public: &[String]) -> Result<(), InvalidPublicKey> {
         let read = |text: &String| read_key(&hex::decode(text).ok_or(InvalidPublicKey)?);
         let keys = public.iter().map(read).collect::<Result<Vec<_>, _>>()?;

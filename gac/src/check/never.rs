@@ -167,7 +167,8 @@ mod tests {
     use std::path::Path;
 
     const SITE: &str = "[site]\nid = \"a\"\nname = \"A\"\n\
-        [[camera]]\nid = \"c\"\nsource = { file = \"a.mp4\" }\ntasks = [\"vehicles\", \"plates\", \"faces\"]\n\
+        [[camera]]\nid = \"c\"\nsource = { file = \"a.mp4\" }\n\
+        tasks = [\"vehicles\", \"plates\", \"faces\"]\n\
         [[gate]]\nid = \"lane\"\ncamera = \"c\"\nfactor = \"plate\"\n\
         [[gate]]\nid = \"door\"\ncamera = \"c\"\nfactor = \"face\"\n\
         [[group]]\nid = \"day\"\nhours = [\"mon-fri 07:00-18:00\"]\non_holiday = \"closed\"\n\

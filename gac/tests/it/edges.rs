@@ -156,7 +156,8 @@ impl Edge {
                 self.spy.heard(|heard| {
                     let opened = |message: &Message| {
                         matches!(message, Message::Passage(passage)
-                            if passage.id == verdict.passage && passage.state == PassageState::Opened)
+                            if passage.id == verdict.passage
+                                && passage.state == PassageState::Opened)
                     };
                     heard.messages.iter().any(opened).then_some(())
                 })

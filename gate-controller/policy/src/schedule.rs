@@ -17,8 +17,8 @@ pub(crate) struct LocalTime<'a> {
 /// How far ahead the next opening is looked for: the longest holidays are nine days.
 const AHEAD_DAYS: i64 = 21;
 
-/// The first whole minute after `at` at which an entry may pass by its hours and those of its group,
-/// within three weeks; for those who check a list.
+/// The first whole minute after `at` at which an entry may pass by its hours and those of its
+/// group, within three weeks; for those who check a list.
 pub fn next_opening(
     entry: &Registration,
     group: Option<&Group>,

@@ -174,7 +174,8 @@ fn check_confirm(checker: &mut Checker<'_>, gate: &GateSection) {
         checker.add(
             gate.actuator.span(),
             "confirm = \"loop\" waits for a loop or beam, and the device has none",
-            "add an input that means \"loop-under\" or \"beam\", or write confirm = \"line\" or \"presumed\"",
+            "add an input that means \"loop-under\" or \"beam\", or write confirm = \"line\" or \
+             \"presumed\"",
         );
     }
 }
@@ -238,7 +239,8 @@ mod tests {
 
     fn gate(id: &str, more: &str) -> String {
         format!(
-            "[[gate]]\nid = \"{id}\"\ncamera = \"c\"\nfactor = \"plate\"\nactuator = \"simulator\"\n{more}\n"
+            "[[gate]]\nid = \"{id}\"\ncamera = \"c\"\nfactor = \"plate\"\n\
+             actuator = \"simulator\"\n{more}\n"
         )
     }
 
@@ -254,7 +256,8 @@ mod tests {
 
     #[test]
     fn a_park_with_a_vestibule_has_no_problem() {
-        let zones = "[[zone]]\nid = \"yard\"\nvehicles_max = 3\n[[zone]]\nid = \"lock\"\nvehicles_max = 1\n";
+        let zones = "[[zone]]\nid = \"yard\"\nvehicles_max = 3\n\
+             [[zone]]\nid = \"lock\"\nvehicles_max = 1\n";
         let a = gate(
             "a",
             "to = \"lock\"\nanti_passback = \"hard\"\ninterlocked_with = [\"b\"]",
