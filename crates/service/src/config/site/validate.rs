@@ -3,7 +3,7 @@
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
     access::check_access, actuator::check_devices, decode::check_decode, hours::parse_hours,
-    places::check_places,
+    places::check_places, scene::check_scene,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -208,15 +208,7 @@ fn check_source(checker: &mut Checker<'_>, camera: &CameraSection) {
             "name exactly one of file, pictures, rtsp, launch and scene",
         );
     }
-    if let Some(scene) = &source.scene
-        && !["gate", "junction", "door"].contains(&scene.as_str())
-    {
-        checker.add(
-            camera.source.span(),
-            format!("there is no scene {scene:?}"),
-            "write gate, junction or door",
-        );
-    }
+    check_scene(checker, camera);
     if source
         .transport
         .as_deref()
