@@ -23,4 +23,5 @@ mod postgres;
 mod program;
 mod servers;
 mod site;
+mod sites;
 mod spy;
