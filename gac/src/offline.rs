@@ -7,8 +7,10 @@
 
 mod checkout;
 mod lane;
+mod people;
 
 pub use checkout::Checkout;
+pub use people::{PeopleOutcome, count_people};
 
 use crate::{
     demo::{judge, needs, plan::DemoCamera, watch::Seen},

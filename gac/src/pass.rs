@@ -14,7 +14,13 @@ use service::{
     pass::{Pass, PassPlate, sign},
     site_list::{PassEntry, PassStanding},
 };
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Where the key of a site's passes is.
 pub(crate) const PASS_KEY: &str = "keys/pass.key";
@@ -76,6 +82,9 @@ struct MakeArguments {
     /// Where the QR code is written, as PNG
     #[arg(long)]
     out: Option<PathBuf>,
+    /// A file that the pass's text is added to as a line: what the sample scene `pass` shows
+    #[arg(long)]
+    append: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -141,11 +150,21 @@ fn make(arguments: &MakeArguments) -> Result<()> {
             .save(out)
             .with_context(|| format!("writing {}", out.display()))?;
     }
+    if let Some(file) = &arguments.append {
+        append(file, &token).with_context(|| format!("writing {}", file.display()))?;
+    }
     store.change_passes(|passes| add(passes, entry))?;
     println!("{}", pass.id);
     println!("{token}");
     println!("on the list; a running `gac run` or `gac gate` takes it up within a minute");
     Ok(())
+}
+
+/// Whoever has the text has the pass: the file is its owner's alone.
+fn append(path: &Path, token: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).append(true).mode(0o600).open(path)?;
+    writeln!(file, "{token}")
 }
 
 fn add(passes: &mut Vec<PassEntry>, entry: PassEntry) -> Result<()> {

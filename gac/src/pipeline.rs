@@ -30,6 +30,7 @@ pub async fn pump(
     bus: Bus,
 ) -> Result<()> {
     let mut batch = Vec::new();
+    let mut told_at = Timestamp::EPOCH;
     while 0 < outlet.recv_many(&mut batch, BATCH_MAX).await {
         let at = clock::now();
         let mut items = Vec::new();
@@ -56,7 +57,10 @@ pub async fn pump(
                     say(&bus, &topic, Message::Assist(assist), at);
                 }
                 Output::Status(mut status) => {
-                    status.at = at;
+                    // Each later than the one before: of two at one moment the first would stay,
+                    // and the last word of a camera that has ended would be lost.
+                    told_at = at.max(told_at.saturating_add(Duration::from_micros(1)));
+                    status.at = told_at;
                     let topic = Topic::CameraState(site.clone(), status.camera.clone());
                     say(&bus, &topic, Message::Camera(status), at);
                 }

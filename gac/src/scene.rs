@@ -1,6 +1,6 @@
 //! A generated scene as a camera.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 use samples::{FPS, HEIGHT, Scene, SceneKind, SceneSpec, WIDTH};
 use source::SceneRenderer;
 use std::path::Path;
@@ -12,14 +12,19 @@ pub struct SceneSource {
 
 impl SceneSource {
     /// The scene of this kind and seed.
-    pub fn new(kind: &str, seed: u64, portrait: Option<&Path>) -> Result<Self> {
-        let kind = match kind {
-            "gate" => SceneKind::Gate,
-            "junction" => SceneKind::Junction,
-            "door" => SceneKind::Door,
-            other => bail!("there is no scene {other:?}; write gate, junction or door"),
-        };
-        Self::of_spec(&SceneSpec::new(kind, seed), portrait)
+    ///
+    /// `texts` is a file whose lines are shown as QR codes, one by each visitor of the scene
+    /// `pass`.
+    pub fn new(
+        kind: &str,
+        seed: u64,
+        (portrait, texts): (Option<&Path>, Option<&Path>),
+    ) -> Result<Self> {
+        let kind = SceneKind::named(kind).with_context(|| format!("there is no scene {kind:?}"))?;
+        let texts = texts.map(shown).transpose()?.unwrap_or_default();
+        Ok(Self {
+            scene: Scene::showing(&SceneSpec::new(kind, seed), portrait, &texts)?,
+        })
     }
 
     /// The scene of this spec.
@@ -28,6 +33,19 @@ impl SceneSource {
             scene: Scene::new(spec, portrait)?,
         })
     }
+}
+
+/// Visitors who come when there is no file: they have nothing to show.
+const EMPTY_HANDED: usize = 3;
+
+/// The lines of a file of texts. Without a file visitors come all the same, and show nothing.
+fn shown(path: &Path) -> Result<Vec<String>> {
+    if !path.exists() {
+        return Ok(vec![String::new(); EMPTY_HANDED]);
+    }
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("reading the texts that are shown, {}", path.display()))?;
+    Ok(text.lines().map(|line| line.trim().to_owned()).collect())
 }
 
 impl SceneRenderer for SceneSource {

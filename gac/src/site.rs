@@ -158,11 +158,10 @@ impl LoadedSite {
             DecodeKind::All => Decode::All,
             DecodeKind::WhenMoving => Decode::WhenMoving,
         };
-        let is_fast = source.pace == PaceKind::Fast;
-        options.pace = if is_fast {
-            Pace::AsFastAsPossible
-        } else {
-            Pace::RealTime
+        options.pace = match source.pace {
+            PaceKind::RealTime => Pace::RealTime,
+            PaceKind::Patient => Pace::Patient,
+            PaceKind::Fast => Pace::AsFastAsPossible,
         };
         Ok(CameraSetup {
             plan: self.plan(id, camera)?,
@@ -170,10 +169,9 @@ impl LoadedSite {
                 .source(source)
                 .with_context(|| format!("camera {}", camera.id.get_ref()))?,
             options,
-            hand_over: if is_fast {
-                HandOver::Blocking
-            } else {
-                HandOver::NewestWins
+            hand_over: match source.pace {
+                PaceKind::RealTime => HandOver::NewestWins,
+                PaceKind::Patient | PaceKind::Fast => HandOver::Blocking,
             },
         })
     }
@@ -293,7 +291,9 @@ impl LoadedSite {
             .portrait
             .as_ref()
             .map(|portrait| self.path(portrait));
-        let scene = SceneSource::new(kind, section.seed, portrait.as_deref())?;
+        let texts = section.text_file.as_ref().map(|texts| self.path(texts));
+        let files = (portrait.as_deref(), texts.as_deref());
+        let scene = SceneSource::new(kind, section.seed, files)?;
         Ok(SourceSpec::Scene(Box::new(scene)))
     }
 

@@ -5,6 +5,7 @@
 mod attention;
 mod codes;
 mod faces;
+mod people;
 mod plates;
 mod rides;
 mod told;
@@ -42,6 +43,10 @@ const TENTATIVE_COAST: Duration = Duration::from_millis(800);
 
 /// In so many frames a thing is seen before it is believed.
 const CONFIRM_HITS: u32 = 3;
+
+/// In so many frames something is seen beyond a line before the crossing counts, where nothing
+/// waits for it: boxes of people who hide each other jump, and those of near coaches do.
+const BEYOND_MIN: u32 = 3;
 
 /// A box from this score on may be something new: where the detectors' accuracy was measured.
 /// Weaker ones only show that what was there is still there.
@@ -267,6 +272,7 @@ impl CameraCore {
                     line: place.line(line.from, line.to),
                     anchor: tracker::Anchor::Centre,
                     hysteresis_px: frame.height as f32 * 0.01,
+                    n_beyond_min: beyond_min(&self.plan),
                 })
             })
             .collect();
@@ -286,7 +292,9 @@ impl CameraCore {
             return Ok(Vec::new());
         }
         let mut found = detector.objects(frame)?;
-        if !self.plan.tasks.people {
+        if self.plan.tasks.people {
+            found = people::without_halves(found);
+        } else {
             found = self.rides.join(frame.captured_at, found, SCORE_HIGH - 0.01);
         }
         let place = self.place.as_ref();
@@ -454,6 +462,11 @@ impl CameraCore {
         });
         counted.chain(stop).collect()
     }
+}
+
+/// A gate hears of a crossing at once.
+fn beyond_min(plan: &Plan) -> u32 {
+    if plan.is_gate { 1 } else { BEYOND_MIN }
 }
 
 fn new_tracker(first_id: u64) -> Tracker {

@@ -11,12 +11,7 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let word = |k: usize| args.get(k).map(String::as_str).unwrap_or_default();
-    let kind = match word(0) {
-        "gate" => SceneKind::Gate,
-        "junction" => SceneKind::Junction,
-        "door" => SceneKind::Door,
-        other => return Err(format!("no scene {other}: gate, junction or door").into()),
-    };
+    let kind = SceneKind::named(word(0)).ok_or_else(|| format!("no scene {}", word(0)))?;
     let light = match word(3) {
         "" | "day" => Light::Day,
         "overcast" => Light::Overcast,
@@ -54,7 +49,8 @@ fn sheet(
     dir: &std::path::Path,
 ) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(dir)?;
-    let mut scene = Scene::new(spec, portrait)?;
+    let texts = ["GAC1:a pass", "", "GAC1:another"].map(str::to_owned);
+    let mut scene = Scene::showing(spec, portrait, &texts)?;
     let (w, h) = scene.size();
     let mut pixels = vec![0u8; (3 * w * h) as usize];
     let (cols, rows) = (3, 4);

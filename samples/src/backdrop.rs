@@ -1,7 +1,7 @@
 //! The ground and what stands at its end, painted once for a scene, pixel by pixel.
 
 use crate::{
-    plan::{gate, junction},
+    plan::{entrance, gate, junction},
     seeded::{lerp, smooth_noise, smoothstep},
     shade::{Lighting, Rgb, rgb},
     space::Camera,
@@ -203,6 +203,25 @@ fn junction_ground(s: &Spot) -> Rgb {
     rgb(|k| lerp(tar[k], beyond[k], side))
 }
 
+/// The paved ground on both sides of the entrance's wall, and the strip that is walked most.
+fn court(s: &Spot) -> Rgb {
+    let (paving, concrete) = (s.paving(), s.concrete());
+    let walked = s.strip(
+        s.x,
+        -entrance::OPENING_HALF - 0.4,
+        entrance::OPENING_HALF + 0.4,
+    );
+    let border = s
+        .strip(
+            s.x.abs(),
+            entrance::OPENING_HALF + 0.4,
+            entrance::OPENING_HALF + 0.62,
+        )
+        .max(s.strip(s.y, entrance::WALL_Y - 0.9, entrance::WALL_Y - 0.7));
+    let ground = rgb(|k| lerp(paving[k], concrete[k], walked));
+    rgb(|k| lerp(ground[k], 0.12, 0.7 * border))
+}
+
 /// Paints the backdrop; `picture` is what it fills.
 pub(crate) fn paint(
     picture: &mut [u8],
@@ -222,7 +241,7 @@ pub(crate) fn paint(
             } else {
                 f32::MAX
             };
-            let wall_t = if kind == SceneKind::Gate {
+            let wall_t = if kind.is_gate_lane() || kind.is_walled() {
                 (wall_y - eye[1]) / d[1].max(1e-4)
             } else {
                 f32::MAX
@@ -241,9 +260,10 @@ pub(crate) fn paint(
                 seed: noise_seed,
             };
             let (albedo, normal) = match kind {
-                SceneKind::Gate if wall_t < ground_t => (gate_wall(&spot, p[2]), [0.0, -1.0, 0.0]),
-                SceneKind::Gate => (gate_ground(&spot), [0.0, 0.0, 1.0]),
-                _ => (junction_ground(&spot), [0.0, 0.0, 1.0]),
+                SceneKind::Junction => (junction_ground(&spot), [0.0, 0.0, 1.0]),
+                _ if wall_t < ground_t => (gate_wall(&spot, p[2]), [0.0, -1.0, 0.0]),
+                SceneKind::Entrance | SceneKind::Pass => (court(&spot), [0.0, 0.0, 1.0]),
+                _ => (gate_ground(&spot), [0.0, 0.0, 1.0]),
             };
             let falling = light.falling_on(p, normal);
             // Wet ground is darker, and shows the sky.

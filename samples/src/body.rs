@@ -14,8 +14,11 @@ use crate::{
 
 mod bike;
 mod car;
+mod figure;
 mod heavy;
 mod loft;
+
+pub(crate) use figure::{Figure, Gait, STRIDE_M};
 
 /// Where the rear plate hangs: its middle, and its size in millimetres.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -12,6 +12,7 @@
 mod backdrop;
 mod body;
 pub mod clips;
+mod crowd;
 mod doorway;
 mod film;
 pub mod flat;
@@ -52,6 +53,12 @@ pub enum SampleError {
         path: &'static str,
         /// Which package has it.
         package: &'static str,
+    },
+    /// A text is too long for a QR code.
+    #[error("a text of {n_bytes} bytes is too long for a QR code: 2331 bytes are the most")]
+    CodeText {
+        /// Its length.
+        n_bytes: usize,
     },
     /// The door needs a portrait.
     #[error("the door scene needs a portrait: give the path of scikit-image's astronaut.png")]
@@ -122,6 +129,11 @@ pub enum SampleError {
 
 /// What must come out of a scene, without painting it: quick enough for thousands of seeds.
 pub fn truth_of(spec: &SceneSpec) -> Result<Truth, SampleError> {
-    let mut plan = scene::plan(spec)?;
+    truth_showing(spec, 0)
+}
+
+/// The same of the scene `pass`, in which so many texts are shown, one by each visitor.
+pub fn truth_showing(spec: &SceneSpec, n_texts: usize) -> Result<Truth, SampleError> {
+    let mut plan = scene::plan(spec, n_texts)?;
     Ok(observe::observe(&mut plan, None))
 }

@@ -1,7 +1,9 @@
 //! What the camera can see of a plan: boxes, plate corners and visibility, from geometry alone.
 
+mod people;
+
 use crate::{
-    plan::{Actor, Plan, gate, junction, seconds},
+    plan::{Actor, Plan, entrance, gate, junction, seconds},
     raster::{Window, scan},
     space::{Camera, NEAR_M, Pose, V3, dot, sub},
     spec::{FPS, HEIGHT, WIDTH},
@@ -60,6 +62,7 @@ pub(crate) fn observe(plan: &mut Plan, portrait_sha256: Option<String>) -> Truth
             })
             .collect(),
         signal: plan.signal.clone(),
+        people: people::people(plan),
     };
     Truth { header, frames }
 }
@@ -137,13 +140,14 @@ fn frame(plan: &Plan, shapes: &[Vec<V3>], frame: u32) -> FrameTruth {
             }),
         });
     }
-    let is_gate = plan.spec.kind == crate::SceneKind::Gate;
+    let is_gate = plan.spec.kind.is_gate_lane();
     FrameTruth {
         frame,
         phase: plan.phase_at(frame),
         barrier_open: is_gate.then(|| hundredth(plan.barrier_at(t))),
         vehicles,
         face: None,
+        people: people::in_frame(plan, frame),
     }
 }
 
@@ -381,7 +385,7 @@ fn geometry(plan: &Plan) -> Geometry {
     let round = |v: f64| (v * 1e9).round() / 1e9;
     let matrix = Some(plan.camera.image_from_ground().map(|row| row.map(round)));
     match plan.spec.kind {
-        crate::SceneKind::Gate => {
+        kind if kind.is_gate_lane() => {
             let (left, right) = (
                 gate::LANE_X - gate::LANE_HALF,
                 gate::LANE_X + gate::LANE_HALF,
@@ -400,7 +404,19 @@ fn geometry(plan: &Plan) -> Geometry {
             image_from_ground: matrix,
             ..Geometry::default()
         },
-        crate::SceneKind::Door => Geometry::default(),
+        crate::SceneKind::Entrance => {
+            let end = |x: f32| {
+                let p = [x, entrance::LINE_Y, entrance::MIDDLE_M];
+                let p = plan.camera.point(p);
+                [tenth(p.x), tenth(p.y)]
+            };
+            Geometry {
+                count_line: Some([-entrance::LINE_HALF, entrance::LINE_HALF].map(end)),
+                image_from_ground: matrix,
+                ..Geometry::default()
+            }
+        }
+        _ => Geometry::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! One frame: the backdrop, then shadows, vehicles from far to near, lights, weather.
 
+mod piece;
+
 use crate::{
     body::Lights,
     mesh::{Mat, Mesh, N_MATS},
@@ -140,8 +142,6 @@ impl Easel<'_> {
     }
 
     fn plate(&self, actor: &Actor, now: &ActorNow, texture: &Texture, canvas: &mut Canvas) {
-        const NX: usize = 12;
-        const NY: usize = 6;
         let corners = plate_corners(actor).map(|p| now.pose.place(p));
         let normal = now.pose.turn([0.0, -1.0, 0.0]);
         if dot(normal, sub(self.camera.position, corners[0])) < 0.0 {
@@ -158,32 +158,7 @@ impl Easel<'_> {
         let lit = self
             .light
             .shade(&surface, corners[0], normal, self.camera.position);
-        let tint = lit.map(|v| (v / 226.0).min(1.12));
-        let point = |u: usize, v: usize| {
-            let (u, v) = (u as f32 / NX as f32, v as f32 / NY as f32);
-            let top = add(scale(corners[0], 1.0 - u), scale(corners[1], u));
-            let bottom = add(scale(corners[3], 1.0 - u), scale(corners[2], u));
-            (
-                self.camera.see(add(scale(top, 1.0 - v), scale(bottom, v))),
-                [u, v],
-            )
-        };
-        for i in 0..NX {
-            for j in 0..NY {
-                let quad = [
-                    point(i, j),
-                    point(i + 1, j),
-                    point(i + 1, j + 1),
-                    point(i, j + 1),
-                ];
-                if quad.iter().any(|(seen, _)| seen.depth < NEAR_M) {
-                    continue;
-                }
-                let corner = |k: usize| (&quad[k].0, quad[k].1);
-                canvas.textured([corner(0), corner(1), corner(2)], texture, tint);
-                canvas.textured([corner(0), corner(2), corner(3)], texture, tint);
-            }
-        }
+        piece::spread(self.camera, corners, texture, lit, canvas);
     }
 
     fn smear(&self, actor: &Actor, now: &ActorNow) -> [f32; 2] {

@@ -10,9 +10,15 @@ use crate::{
 };
 
 pub(crate) mod door;
+pub(crate) mod entrance;
 pub(crate) mod gate;
 pub(crate) mod junction;
+pub(crate) mod leaving;
 pub(crate) mod parade;
+pub(crate) mod pass;
+pub(crate) mod walk;
+
+use walk::Walker;
 
 /// A vehicle of the scene.
 #[derive(Clone, Debug)]
@@ -47,6 +53,8 @@ pub(crate) struct Plan {
     /// When the barrier begins to rise and when it begins to fall, seconds.
     pub(crate) openings: Vec<[f64; 2]>,
     pub(crate) approaches: Vec<ApproachTruth>,
+    /// People on foot.
+    pub(crate) walkers: Vec<Walker>,
 }
 
 /// How long the barrier takes to rise or fall.
@@ -88,6 +96,21 @@ impl Actor {
 }
 
 impl Plan {
+    /// A scene in which nothing happens.
+    pub(crate) fn empty(spec: &SceneSpec, n_frames: u32) -> Self {
+        Self {
+            spec: spec.clone(),
+            camera: Camera::new([0.0, 0.0, 1.6], 0.0, 0.0, 1100.0),
+            n_frames,
+            actors: Vec::new(),
+            registrations: Vec::new(),
+            signal: Vec::new(),
+            openings: Vec::new(),
+            approaches: Vec::new(),
+            walkers: Vec::new(),
+        }
+    }
+
     pub(crate) fn phase_at(&self, frame: u32) -> Option<Phase> {
         self.signal
             .iter()

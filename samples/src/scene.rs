@@ -2,6 +2,7 @@
 
 use crate::{
     SampleError, backdrop,
+    crowd::{self, Sheets},
     doorway::Doorway,
     observe::observe,
     paint::{Block, Dressed, Easel, Scratch},
@@ -27,11 +28,12 @@ pub struct Scene {
     fixed: Vec<f32>,
     dressed: Vec<Dressed>,
     doorway: Option<Doorway>,
+    sheets: Sheets,
     near: Vec<f32>,
     scratch: Scratch,
 }
 
-pub(crate) fn plan(spec: &SceneSpec) -> Result<Plan, SampleError> {
+pub(crate) fn plan(spec: &SceneSpec, n_texts: usize) -> Result<Plan, SampleError> {
     if !(1.0..=3600.0).contains(&spec.duration_s) {
         return Err(SampleError::Duration {
             duration_s: spec.duration_s,
@@ -41,6 +43,10 @@ pub(crate) fn plan(spec: &SceneSpec) -> Result<Plan, SampleError> {
         SceneKind::Gate => plan::gate::plan(spec),
         SceneKind::Junction => plan::junction::plan(spec),
         SceneKind::Door => plan::door::plan(spec),
+        SceneKind::Exit => plan::leaving::exit(spec),
+        SceneKind::CarPark => plan::leaving::car_park(spec),
+        SceneKind::Entrance => plan::entrance::plan(spec),
+        SceneKind::Pass => plan::pass::plan(spec, n_texts),
     })
 }
 
@@ -48,7 +54,17 @@ impl Scene {
     /// Prepares a scene: about a second of work. The door needs the portrait, the others do not
     /// look at it.
     pub fn new(spec: &SceneSpec, portrait: Option<&Path>) -> Result<Self, SampleError> {
-        let plan = plan(spec)?;
+        Self::showing(spec, portrait, &[])
+    }
+
+    /// The same; in the scene `pass` each visitor shows the next of these texts as a QR code, and
+    /// one whose text is empty shows nothing.
+    pub fn showing(
+        spec: &SceneSpec,
+        portrait: Option<&Path>,
+        texts: &[String],
+    ) -> Result<Self, SampleError> {
+        let plan = plan(spec, texts.len())?;
         let light = Lighting::new(spec, still::lamps(spec.kind));
         let doorway = match spec.kind {
             SceneKind::Door => Some(Doorway::new(
@@ -58,7 +74,8 @@ impl Scene {
             )?),
             _ => None,
         };
-        Self::of_plan(plan, light, doorway)
+        let sheets = Sheets::new(texts)?;
+        Self::of_plan(plan, light, (doorway, sheets))
     }
 
     /// The gate, where 32 vehicles come one after the other: eight with a plate of each ground
@@ -68,13 +85,13 @@ impl Scene {
     pub fn of_colours(seed: u64, light: Light) -> Result<Self, SampleError> {
         let plan = plan::parade::plan(seed, light);
         let light = Lighting::new(&plan.spec, still::lamps(plan.spec.kind));
-        Self::of_plan(plan, light, None)
+        Self::of_plan(plan, light, (None, Sheets::new(&[])?))
     }
 
     fn of_plan(
         mut plan: Plan,
         light: Lighting,
-        doorway: Option<Doorway>,
+        (doorway, sheets): (Option<Doorway>, Sheets),
     ) -> Result<Self, SampleError> {
         let seed = plan.spec.seed;
         let mut truth = observe(&mut plan, doorway.as_ref().map(Doorway::portrait_sha256));
@@ -91,6 +108,7 @@ impl Scene {
             fixed: vec![0.0; n],
             dressed: dressed(&plan)?,
             doorway,
+            sheets,
             near: vec![0.0; n],
             scratch: Scratch::default(),
             plan,
@@ -160,8 +178,19 @@ impl Scene {
         } else {
             self.near.copy_from_slice(&self.fixed);
             self.paint_vehicles(rgb, frame, t);
+            self.paint_people(rgb, t);
         }
         self.weather.paint(rgb, frame, &self.light);
+    }
+
+    fn paint_people(&mut self, rgb: &mut [u8], t: f64) {
+        let mut easel = Easel {
+            rgb,
+            near: &mut self.near,
+            camera: &self.plan.camera,
+            light: &self.light,
+        };
+        crowd::paint(&mut easel, &self.plan, (&self.sheets, t), &mut self.scratch);
     }
 
     fn paint_vehicles(&mut self, rgb: &mut [u8], frame: u32, t: f64) {
@@ -204,7 +233,7 @@ impl Scene {
                 &mut self.scratch,
             );
         }
-        let is_gate = self.plan.spec.kind == SceneKind::Gate;
+        let is_gate = self.plan.spec.kind.is_gate_lane();
         if is_gate {
             let arm = still::arm(self.plan.barrier_at(t));
             easel.mesh(

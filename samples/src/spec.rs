@@ -12,16 +12,55 @@ pub enum SceneKind {
     Junction,
     /// A staff door: one person comes three times, the third time as a printed picture.
     Door,
+    /// The gate's lane on the way out: the registered vehicles that come in at the gate of the same
+    /// seed leave again.
+    Exit,
+    /// The gate's lane into a car park: coaches, cars and motorbikes, and all are let in.
+    CarPark,
+    /// An opening in a wall, through which people walk in and out.
+    Entrance,
+    /// A reader for visitors: one after the other holds a pass into the picture.
+    Pass,
 }
 
 impl SceneKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Gate,
+        Self::Junction,
+        Self::Door,
+        Self::Exit,
+        Self::CarPark,
+        Self::Entrance,
+        Self::Pass,
+    ];
+
     /// The name in files and on command lines.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gate => "gate",
             Self::Junction => "junction",
             Self::Door => "door",
+            Self::Exit => "exit",
+            Self::CarPark => "car-park",
+            Self::Entrance => "entrance",
+            Self::Pass => "pass",
         }
+    }
+
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it shows the lane with the barrier.
+    pub(crate) fn is_gate_lane(self) -> bool {
+        matches!(self, Self::Gate | Self::Exit | Self::CarPark)
+    }
+
+    /// Whether it shows the wall with the opening.
+    pub(crate) fn is_walled(self) -> bool {
+        matches!(self, Self::Entrance | Self::Pass)
     }
 }
 
@@ -48,7 +87,7 @@ pub struct SceneSpec {
     pub kind: SceneKind,
     /// Which of the many scenes of that kind.
     pub seed: u64,
-    /// How long it runs. Gate and junction show as many vehicles as fit.
+    /// How long it runs. Vehicles and people come as many as fit.
     pub duration_s: f64,
     /// The light.
     pub light: Light,
@@ -60,8 +99,8 @@ impl SceneSpec {
     /// The default scene of a kind: daylight, dry, its usual length.
     pub fn new(kind: SceneKind, seed: u64) -> Self {
         let duration_s = match kind {
-            SceneKind::Gate | SceneKind::Junction => 60.0,
             SceneKind::Door => 40.0,
+            _ => 60.0,
         };
         Self {
             kind,

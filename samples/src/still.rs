@@ -1,5 +1,7 @@
 //! What stands still and has a shape: booth, barrier, kerbs, signal, posts, trees.
 
+mod wall;
+
 use crate::{
     body::still_palette,
     mesh::{Mat, Mesh, N_MATS},
@@ -33,8 +35,13 @@ pub(crate) fn lamps(kind: SceneKind) -> Vec<Lamp> {
         rgb: [power, power * 0.93, power * 0.78],
     };
     match kind {
-        SceneKind::Gate => vec![lamp([0.3, 4.0, 4.2], 5.0), lamp([4.2, 10.6, 3.6], 5.0)],
+        SceneKind::Gate | SceneKind::Exit | SceneKind::CarPark => {
+            vec![lamp([0.3, 4.0, 4.2], 5.0), lamp([4.2, 10.6, 3.6], 5.0)]
+        }
         SceneKind::Junction => vec![lamp([-4.2, 7.0, 7.0], 16.0), lamp([4.6, 15.0, 7.0], 18.0)],
+        SceneKind::Entrance | SceneKind::Pass => {
+            vec![lamp([-2.6, 6.0, 4.0], 9.0), lamp([2.6, 11.0, 4.0], 9.0)]
+        }
         SceneKind::Door => Vec::new(),
     }
 }
@@ -49,8 +56,10 @@ pub(crate) fn paint_fixed(
     let mut r = Seeded::new(seed, 21);
     let mut palette = still_palette();
     let mesh = match kind {
-        SceneKind::Gate => gate_things(easel, &mut r),
+        SceneKind::Gate | SceneKind::Exit | SceneKind::CarPark => gate_things(easel, &mut r),
         SceneKind::Junction => junction_things(easel, &mut r),
+        SceneKind::Entrance => wall::entrance(easel, &mut r),
+        SceneKind::Pass => wall::reader(easel, &mut r),
         SceneKind::Door => return,
     };
     for (mat, rgb) in

@@ -4,6 +4,10 @@
 //! frame in order. Pixels are as in `domain::geometry`: origin top left, boxes half-open
 //! `[x_min, y_min, x_max, y_max]`.
 
+mod people;
+
+pub use people::{LineTruth, PersonInFrame, PersonTruth, ShowsTruth};
+
 use crate::{SampleError, spec::SceneSpec};
 use domain::{BoxInImage, Plate, PlateColour, PointInImage, SignalPhase};
 use serde::{Deserialize, Serialize};
@@ -58,6 +62,9 @@ pub struct TruthHeader {
     pub registrations: Vec<RegistrationTruth>,
     /// Every time the signal changes, beginning with frame 0.
     pub signal: Vec<PhaseTruth>,
+    /// Everybody on foot, in order of arrival.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<PersonTruth>,
 }
 
 /// What stands still in the picture.
@@ -72,6 +79,10 @@ pub struct Geometry {
     pub signal: Option<SignalGeometry>,
     /// The barrier line on the ground, left then right.
     pub barrier: Option<[[f32; 2]; 2]>,
+    /// The line that people are counted across, left then right, as high as the middle of somebody:
+    /// who goes from above it to below it comes in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count_line: Option<[[f32; 2]; 2]>,
     /// Takes (x, y, 1) in metres on the ground to pixels, but for the slight lens distortion (under
     /// 6 px).
     pub image_from_ground: Option<[[f64; 3]; 3]>,
@@ -237,6 +248,8 @@ pub enum Why {
     Enrolled,
     /// A printed picture of an enrolled person.
     PrintedPicture,
+    /// Nobody is asked for anything.
+    Anyone,
 }
 
 /// A vehicle over the whole scene.
@@ -346,6 +359,9 @@ pub struct FrameTruth {
     /// The face, if any of it can be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub face: Option<FaceInFrame>,
+    /// Everybody on foot on this side of the wall.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<PersonInFrame>,
 }
 
 /// A vehicle in one frame.

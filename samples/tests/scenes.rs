@@ -349,3 +349,52 @@ fn flat_plates_are_those_of_the_standard() {
     let painted = flat::painted("0912.345.678", PlateTint::White).unwrap();
     assert!(2 * painted.height < painted.width);
 }
+
+#[test]
+fn people_walk_before_the_wall_and_their_boxes_are_in_the_picture() {
+    let truth = truth_of(&SceneSpec::new(SceneKind::Entrance, 3)).unwrap();
+    let line = truth
+        .header
+        .geometry
+        .count_line
+        .expect("the entrance has a line");
+    assert!(line[0][0] < line[1][0]);
+    let n_seen = truth.frames.iter().filter(|f| !f.people.is_empty()).count();
+    assert!(truth.frames.len() / 2 < n_seen, "{n_seen}");
+    for frame in &truth.frames {
+        for seen in &frame.people {
+            let [x0, y0, x1, y1] = seen.bounds;
+            assert!(0.0 <= x0 && x0 < x1 && x1 <= 1280.0 && 0.0 <= y0 && y0 < y1 && y1 <= 720.0);
+            let own = &truth.header.people[seen.id as usize - 1];
+            assert!(own.arrive_frame <= frame.frame && frame.frame <= own.leave_frame);
+        }
+    }
+    let mut scene = Scene::new(&SceneSpec::new(SceneKind::Entrance, 3), None).unwrap();
+    let mut again = Scene::new(&SceneSpec::new(SceneKind::Entrance, 3), None).unwrap();
+    let crossing = truth.header.people.iter().flat_map(|p| &p.crossings).next();
+    let frame = crossing.expect("somebody crosses").frame;
+    let first = pixels(&mut scene, frame);
+    assert_eq!(first, pixels(&mut again, frame));
+    assert_ne!(first, pixels(&mut scene, 0), "somebody is there");
+}
+
+#[test]
+fn each_visitor_shows_the_next_text_and_an_empty_one_not() {
+    let texts = ["GAC1:first", "", "GAC1:third"].map(str::to_owned);
+    let spec = SceneSpec::new(SceneKind::Pass, 1);
+    let mut scene = Scene::showing(&spec, None, &texts).unwrap();
+    let mut empty = Scene::showing(&spec, None, &[const { String::new() }; 3]).unwrap();
+    let people = scene.truth().header.people.clone();
+    assert_eq!(people.len(), 3);
+    for (person, is_shown) in people.iter().zip([true, false, true]) {
+        let shows = person.shows.expect("every visitor has a moment for it");
+        let frame = u32::midpoint(shows.from_frame, shows.to_frame);
+        let differs = pixels(&mut scene, frame) != pixels(&mut empty, frame);
+        assert_eq!(differs, is_shown, "visitor {}", person.id);
+    }
+    let long = vec!["x".repeat(3000)];
+    assert!(matches!(
+        Scene::showing(&spec, None, &long),
+        Err(SampleError::CodeText { n_bytes: 3000 })
+    ));
+}

@@ -395,5 +395,6 @@ pub(super) fn why_words(why: Why) -> &'static str {
         Why::NotEnrolled => "not enrolled yet",
         Why::Enrolled => "enrolled",
         Why::PrintedPicture => "a printed picture of her",
+        Why::Anyone => "let in whoever it is",
     }
 }

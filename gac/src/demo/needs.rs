@@ -8,17 +8,21 @@ const TOO_WEAK_TO_JUDGE: &str = "centernet";
 
 /// Why a scene, or a clip where there is none, is skipped with the models that are here.
 pub(crate) fn skip_reason(scene: Option<SceneKind>, store: &Store) -> Option<String> {
-    let is_judged = matches!(scene, Some(SceneKind::Gate | SceneKind::Junction));
+    let is_judged = scene.is_some_and(|kind| kind != SceneKind::Door);
     if is_judged && is_detector_weak(store) {
         return Some(
-            "the only vehicle detector that can be had here finds too few vehicles to judge by"
+            "the only vehicle detector that can be had here finds too little to judge by"
                 .to_owned(),
         );
     }
     let needed: &[Task] = match scene {
-        Some(SceneKind::Gate) => &[Task::VehicleDetect, Task::PlateDetect, Task::PlateRead],
+        Some(SceneKind::Gate | SceneKind::Exit | SceneKind::CarPark) => {
+            &[Task::VehicleDetect, Task::PlateDetect, Task::PlateRead]
+        }
         Some(SceneKind::Door) => &[Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness],
-        Some(SceneKind::Junction) | None => &[Task::VehicleDetect],
+        Some(SceneKind::Junction | SceneKind::Entrance | SceneKind::Pass) | None => {
+            &[Task::VehicleDetect]
+        }
     };
     let missing: Vec<&str> = needed
         .iter()

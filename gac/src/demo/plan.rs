@@ -65,13 +65,18 @@ impl DemoCamera {
         let fps = f64::from(truth.header.fps);
         let duration_s = f64::from(truth.header.n_frames) / fps;
         let (id, name, kind) = match kind {
-            SceneKind::Gate => ("gate-1", "Cổng 1 – làn xe vào", DemoKind::Gate(truth)),
+            SceneKind::Gate | SceneKind::Exit | SceneKind::CarPark => {
+                ("gate-1", "Cổng 1 – làn xe vào", DemoKind::Gate(truth))
+            }
             SceneKind::Door => ("door-1", "Cửa nhân viên", DemoKind::Door(truth)),
             SceneKind::Junction => (
                 "junction-1",
                 "Ngã tư – vạch dừng",
                 DemoKind::Junction(truth),
             ),
+            SceneKind::Entrance | SceneKind::Pass => {
+                ("entrance-1", "Lối vào", counted_entrance(&truth))
+            }
         };
         Self {
             id,
@@ -116,6 +121,19 @@ impl DemoCamera {
         };
         done.expect("writing to a string does not fail");
         text
+    }
+}
+
+/// People are counted over the line of the truth.
+fn counted_entrance(truth: &Truth) -> DemoKind {
+    let [from, to] = truth.header.geometry.count_line.unwrap_or_default();
+    let size = [truth.header.width as f32, truth.header.height as f32];
+    let share = |p: [f32; 2]| [p[0] / size[0], p[1] / size[1]];
+    DemoKind::Clip {
+        zone: "inside",
+        from: share(from),
+        to: share(to),
+        task: "people",
     }
 }
 

@@ -114,7 +114,7 @@ fn values_that_mean_nothing() {
     );
     check_mistake(
         "[[camera]]\nid = \"yard\"\nsource = { scene = \"gat\" }\ntasks = [\"vehicles\"]",
-        "site.toml:7:10: there is no scene \"gat\"; write gate, junction or door",
+        "site.toml:7:10: there is no scene \"gat\"; write one of: gate, junction, door, exit, car-park, entrance, pass",
     );
     check_mistake(
         "[[camera]]\nid = \"yard\"\nsource = { rtsp = \"rtsp://a/b\", launch = \"x\" }\ntasks = [\"people\"]",

@@ -26,4 +26,5 @@ mod postgres;
 mod program;
 mod servers;
 mod site;
+mod sites;
 mod spy;

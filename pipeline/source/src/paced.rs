@@ -30,6 +30,8 @@ pub(crate) struct PacedSource<G> {
     /// Counts on when the gallery is played again.
     next_no: u64,
     started_at: Option<gst::ClockTime>,
+    /// How long a patient source has waited for its reader in all.
+    waited: Duration,
 }
 
 impl<G: Gallery> PacedSource<G> {
@@ -47,6 +49,7 @@ impl<G: Gallery> PacedSource<G> {
             context,
             next_no: 0,
             started_at: None,
+            waited: Duration::ZERO,
         })
     }
 
@@ -82,6 +85,17 @@ impl<G: Gallery> PacedSource<G> {
         n_dropped
     }
 
+    /// How much later than due a patient source gives a frame: all that follows comes as much
+    /// later.
+    fn wait_for_reader(&mut self, pts: Duration) -> Duration {
+        if self.context.options.pace != Pace::Patient {
+            return Duration::ZERO;
+        }
+        let late = self.elapsed().saturating_sub(pts);
+        self.waited += late;
+        late
+    }
+
     fn end(&self) -> SourceEvent {
         self.context.monitor.enter(SourceState::Ended);
         SourceEvent::EndOfStream
@@ -95,13 +109,13 @@ impl<G: Gallery> FrameSource for PacedSource<G> {
         if let Some(event) = self.delivery.pending() {
             return Ok(event);
         }
-        let is_paced = self.context.options.pace == Pace::RealTime;
+        let pace = self.context.options.pace;
         let mut n_dropped = 0;
         loop {
             if self.is_over(self.next_no) || self.context.stop.is_stopped() {
                 return Ok(self.end());
             }
-            if is_paced {
+            if pace == Pace::RealTime {
                 n_dropped += self.skip_late();
             }
             let pts = self.time_of(self.next_no);
@@ -120,10 +134,13 @@ impl<G: Gallery> FrameSource for PacedSource<G> {
             }
             // Made before it is due, so that making it does not delay it.
             let picture = self.gallery.make(frame_no);
+            let pts = pts + self.waited;
             let ahead = pts.saturating_sub(self.elapsed());
+            let is_paced = pace != Pace::AsFastAsPossible;
             if is_paced && !ahead.is_zero() && self.context.stop.wait(ahead) {
                 return Ok(self.end());
             }
+            let pts = pts + self.wait_for_reader(pts);
             let age = self.elapsed().saturating_sub(pts);
             let moment = Moment {
                 pts: Some(pts),

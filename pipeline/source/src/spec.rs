@@ -84,6 +84,10 @@ pub enum Pace {
     /// As a camera would: each frame when it is due, and the newest wins when the reader is slow.
     #[default]
     RealTime,
+    /// Pictures and scenes: each when it is due, or when the reader is ready for it, whichever is
+    /// later. None is lost: a slow reader sees everything happen more slowly, at the clock's time.
+    /// A file or launch text is played in real time.
+    Patient,
     /// As fast as the reader takes them. None is lost.
     AsFastAsPossible,
 }

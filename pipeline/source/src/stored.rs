@@ -189,7 +189,7 @@ impl Recipe {
     fn start(&self, context: &Context) -> Result<Intake, SourceError> {
         let options = &context.options;
         let flow = match options.pace {
-            Pace::RealTime => Flow::Paced,
+            Pace::RealTime | Pace::Patient => Flow::Paced,
             Pace::AsFastAsPossible => Flow::Lossless,
         };
         let intake = match self {
@@ -242,7 +242,7 @@ impl Context {
     pub(crate) fn anchor(&self) -> Anchor {
         match self.options.pace {
             // The moment that a frame is due is its capture time by definition.
-            Pace::RealTime => Anchor::Wall {
+            Pace::RealTime | Pace::Patient => Anchor::Wall {
                 source_delay_max: Duration::ZERO,
             },
             Pace::AsFastAsPossible => Anchor::Fixed {

@@ -36,6 +36,9 @@ pub struct LineCounterConfig {
     pub anchor: Anchor,
     /// How far beyond the line something must get: who stands on it and sways is not counted.
     pub hysteresis_px: f32,
+    /// In so many detections in a row it must be beyond the line before the crossing counts: a box
+    /// that jumps there and back, or ends there, is not counted.
+    pub n_beyond_min: u32,
 }
 
 /// One track crossed the line.
@@ -66,6 +69,8 @@ struct Path {
     is_right: bool,
     /// Where it crossed since it was last clearly on that side.
     crossed: Option<Crossing>,
+    /// Detections in a row that were beyond.
+    n_beyond: u32,
     counted: [bool; 2],
 }
 
@@ -114,6 +119,7 @@ impl LineCounter {
             newest: to,
             is_right: 0.0 <= distance_px,
             crossed: None,
+            n_beyond: 0,
             counted: [false; 2],
         });
         if let Some(crossing) = line.crossing(path.newest, to) {
@@ -126,6 +132,11 @@ impl LineCounter {
         }
         if is_right == path.is_right {
             path.crossed = None;
+            path.n_beyond = 0;
+            return None;
+        }
+        path.n_beyond += 1;
+        if path.n_beyond < self.config.n_beyond_min && path.crossed.is_some() {
             return None;
         }
         if !is_believed && path.crossed.is_some() {
@@ -133,6 +144,7 @@ impl LineCounter {
             return None;
         }
         path.is_right = is_right;
+        path.n_beyond = 0;
         let direction = path.crossed.take()?;
         let counted = &mut path.counted[usize::from(direction == Crossing::LeftToRight)];
         let is_first = !std::mem::replace(counted, true);
@@ -161,6 +173,7 @@ mod tests {
             },
             anchor: Anchor::Foot,
             hysteresis_px: 10.0,
+            n_beyond_min: 1,
         })
     }
 
@@ -219,6 +232,24 @@ mod tests {
         );
         check(&[(300., 60.), (300., 80.), (300., 120.), (300., 150.)], &[]);
         check(&[(50., f32::NAN), (50., 120.), (50., 150.)], &[]);
+    }
+
+    #[test]
+    fn who_must_stay_beyond_is_counted_when_they_have() {
+        let mut patient = counter();
+        patient.config.n_beyond_min = 3;
+        let jump = [(50., 60.), (50., 70.), (50., 160.), (50., 60.), (50., 160.)];
+        assert_eq!(walk(&mut patient, &jump), []);
+        let mut patient = counter();
+        patient.config.n_beyond_min = 3;
+        let feet = [
+            (50., 60.),
+            (50., 80.),
+            (50., 115.),
+            (50., 120.),
+            (50., 130.),
+        ];
+        assert_eq!(walk(&mut patient, &feet), [Crossing::LeftToRight]);
     }
 
     #[test]

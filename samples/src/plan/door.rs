@@ -3,7 +3,6 @@
 use super::{Plan, frame_at};
 use crate::{
     seeded::{Seeded, smoothstep},
-    space::Camera,
     spec::{FPS, SceneSpec},
     truth::{ApproachTruth, Expected, Why},
 };
@@ -80,13 +79,7 @@ pub(crate) fn plan(spec: &SceneSpec) -> Plan {
         })
         .collect();
     Plan {
-        spec: spec.clone(),
-        camera: Camera::new([0.0, 0.0, 1.6], 0.0, 0.0, 1100.0),
-        n_frames,
-        actors: Vec::new(),
-        registrations: Vec::new(),
-        signal: Vec::new(),
-        openings: Vec::new(),
         approaches,
+        ..Plan::empty(spec, n_frames)
     }
 }

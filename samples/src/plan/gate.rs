@@ -53,14 +53,11 @@ pub(crate) fn plan(spec: &SceneSpec) -> Plan {
         actors.push(actor);
     }
     Plan {
-        spec: spec.clone(),
         camera: camera(),
-        n_frames,
         actors,
         registrations,
-        signal: Vec::new(),
         openings,
-        approaches: Vec::new(),
+        ..Plan::empty(spec, n_frames)
     }
 }
 

@@ -88,14 +88,10 @@ pub(crate) fn plan(spec: &SceneSpec) -> Plan {
             .reverse()
     });
     Plan {
-        spec: spec.clone(),
         camera: camera(),
-        n_frames,
         actors,
-        registrations: Vec::new(),
         signal,
-        openings: Vec::new(),
-        approaches: Vec::new(),
+        ..Plan::empty(spec, n_frames)
     }
 }
 

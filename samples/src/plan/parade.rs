@@ -58,13 +58,9 @@ pub(crate) fn plan(seed: u64, light: Light) -> Plan {
         .lasting(free_s.ceil())
         .lit(light);
     Plan {
-        n_frames: (spec.duration_s * f64::from(FPS)) as u32,
-        spec,
         camera: gate::camera(),
         actors,
-        registrations: Vec::new(),
-        signal: Vec::new(),
         openings,
-        approaches: Vec::new(),
+        ..Plan::empty(&spec, (spec.duration_s * f64::from(FPS)) as u32)
     }
 }

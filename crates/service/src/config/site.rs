@@ -16,6 +16,7 @@ mod lane;
 mod list;
 mod notice;
 mod places;
+mod scene;
 mod stuck;
 mod validate;
 
@@ -271,7 +272,7 @@ pub struct SourceSection {
     pub rtsp: Option<String>,
     /// A GStreamer launch text that ends in raw video.
     pub launch: Option<String>,
-    /// A generated scene: `gate`, `junction` or `door`.
+    /// A generated scene, one of [`SCENES`].
     pub scene: Option<String>,
     /// Seed of the scene.
     pub seed: u64,
@@ -283,12 +284,18 @@ pub struct SourceSection {
     pub credentials_file: Option<PathBuf>,
     /// Whether a file begins again when it ends.
     pub repeat: bool,
-    /// Whether files run at their own speed (`real-time`) or as fast as they can be analysed
-    /// (`fast`).
+    /// How fast files, pictures and scenes run.
     pub pace: PaceKind,
     /// Portrait for the scene `door`.
     pub portrait: Option<PathBuf>,
+    /// File for the scene `pass`: each line is shown as a QR code, by one visitor after the other.
+    pub text_file: Option<PathBuf>,
 }
+
+/// The generated scenes.
+pub const SCENES: [&str; 7] = [
+    "gate", "junction", "door", "exit", "car-park", "entrance", "pass",
+];
 
 /// How fast a file runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -297,6 +304,9 @@ pub enum PaceKind {
     /// At its own speed.
     #[default]
     RealTime,
+    /// At its own speed where the machine keeps up, and slower where it does not; no frame is
+    /// dropped. Pictures and scenes only.
+    Patient,
     /// As fast as it can be analysed; no frame is dropped.
     Fast,
 }

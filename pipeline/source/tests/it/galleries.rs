@@ -153,6 +153,38 @@ fn a_scene_in_real_time_skips_what_the_reader_was_too_slow_for() {
 }
 
 #[test]
+fn a_patient_scene_waits_for_its_reader_and_loses_nothing() {
+    let mut options = options();
+    options.pace = Pace::Patient;
+    let mut source = Source::open(scene(40, 200.0), options).unwrap();
+    let monitor = source.monitor();
+    let began_at = crate::support::now();
+    let mut frames = Vec::new();
+    while let SourceEvent::Frame(frame) = source.next().unwrap() {
+        if frames.len() == 10 {
+            let busy_until = crate::support::now().saturating_add(Duration::from_millis(100));
+            while crate::support::now() < busy_until {
+                std::thread::yield_now();
+            }
+        }
+        frames.push(frame);
+    }
+    let numbers: Vec<u32> = frames.iter().map(|frame| u32::from(frame.rgb[0])).collect();
+    assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+    assert_eq!(monitor.stats().n_dropped, 0);
+    // 39 intervals of 5 ms, and what the reader took.
+    let took = crate::support::now().since(began_at);
+    assert!(Duration::from_millis(290) <= took, "{took:?}");
+    // Times go with the clock: what came late is stamped late.
+    let (first, last) = (&frames[0], &frames[39]);
+    let span = last.captured_at.since(first.captured_at);
+    assert!(
+        Duration::from_millis(285) <= span && span <= took,
+        "{span:?} {took:?}"
+    );
+}
+
+#[test]
 fn stopping_ends_a_pause_between_frames() {
     let mut options = options();
     options.pace = Pace::RealTime;

@@ -3,7 +3,8 @@
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
     access::check_access, actuator::check_devices, decode::check_decode, hours::parse_hours,
-    list::check_list, notice::check_public, places::check_places, stuck::check_stuck,
+    list::check_list, notice::check_public, places::check_places, scene::check_scene,
+    stuck::check_stuck,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -211,15 +212,7 @@ fn check_source(checker: &mut Checker<'_>, camera: &CameraSection) {
             "name exactly one of file, pictures, rtsp, launch and scene",
         );
     }
-    if let Some(scene) = &source.scene
-        && !["gate", "junction", "door"].contains(&scene.as_str())
-    {
-        checker.add(
-            camera.source.span(),
-            format!("there is no scene {scene:?}"),
-            "write gate, junction or door",
-        );
-    }
+    check_scene(checker, camera);
     if source
         .transport
         .as_deref()
