@@ -57,10 +57,8 @@ impl Checkout {
     pub fn prepare(&self, kind: SceneKind) -> Result<(), String> {
         let store = self.store();
         let wanted: &[Task] = match kind {
-            SceneKind::Gate | SceneKind::Junction => {
-                &[Task::VehicleDetect, Task::PlateDetect, Task::PlateRead]
-            }
             SceneKind::Door => &[Task::FaceDetect, Task::FaceEmbed, Task::FaceLiveness],
+            _ => &[Task::VehicleDetect, Task::PlateDetect, Task::PlateRead],
         };
         let is_complete = needs::skip_reason(Some(kind), &store).is_none()
             && wanted.iter().all(|task| store.installed(*task).is_some());
