@@ -12,7 +12,6 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 use wire::{Message, Topic};
 
@@ -28,7 +27,7 @@ ffd8ffe000104a46494600010100000100010000ffdb004300080606070605080707070909080a0c
 767778797a838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9\
 cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9faffda0008010100003f00fbd28a2803ffd9";
 
-fn jpeg() -> Vec<u8> {
+pub(crate) fn jpeg() -> Vec<u8> {
     let digits: Vec<char> = JPEG.chars().collect();
     let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap();
     digits.chunks(2).map(byte).collect()
@@ -352,11 +351,10 @@ async fn a_guard_clears_a_referred_vehicle_with_the_keyboard_alone() {
         }
     }
     lane.comes(1, PassageState::Referred, LOOK_ALIKE).await;
-    let ending = tokio::task::spawn_blocking(move || driver.end());
-    let given = tokio::time::timeout(Duration::from_secs(60), lane.any_order());
-    let order = match given.await {
-        Ok(signed) => signed.order,
-        Err(_elapsed) => panic!("no order: {:?}", ending.await.unwrap()),
+    let mut ending = tokio::task::spawn_blocking(move || driver.end());
+    let order = tokio::select! {
+        signed = lane.any_order() => signed.order,
+        ended = &mut ending => panic!("it ended early: {:?}", ended.unwrap()),
     };
     assert_eq!(order.kind, OrderKind::Admit(PassageId(1)));
     assert_eq!(
