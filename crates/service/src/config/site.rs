@@ -15,6 +15,7 @@ mod hours;
 mod lane;
 mod places;
 mod validate;
+mod visitors;
 
 pub use access::{CalendarSection, GroupSection, HolidayKind, WorkedDay, ZoneSection};
 pub use actuator::{
@@ -25,6 +26,7 @@ pub use decode::DecodeKind;
 pub use hours::parse_hours;
 pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
 pub use validate::{Problem, Severity};
+pub use visitors::{ApproveKind, ReaderSection, VisitorsSection, authority_of};
 
 /// A whole site.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +49,12 @@ pub struct Site {
     /// People whom the site looks for.
     #[serde(default)]
     pub watch_list: WatchListSection,
+    /// Who visits.
+    #[serde(default)]
+    pub visitors: VisitorsSection,
+    /// Readers of chips and VNeID.
+    #[serde(default, rename = "reader")]
+    pub readers: Vec<ReaderSection>,
     /// Home Assistant finds the gates by itself when this is there.
     pub home_assistant: Option<HomeAssistantSection>,
     /// What happens is said as ONVIF events when this is there.

@@ -3,7 +3,7 @@
 use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
     access::check_access, actuator::check_devices, decode::check_decode, hours::parse_hours,
-    places::check_places,
+    places::check_places, visitors::check_visitors,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -165,6 +165,7 @@ impl Site {
         }
         check_twice(&mut checker, &self.registrations);
         check_access(&mut checker, self);
+        check_visitors(&mut checker, self);
         checker.problems
     }
 }
