@@ -8,11 +8,13 @@ use anyhow::{Context as _, Result};
 use domain::{CameraId, GateId, ZoneId};
 use service::{
     clock,
-    config::site::{GateSection, Site, StorageSection, ZoneSection},
+    config::site::{ApproveKind, GateSection, ReaderSection, Site, StorageSection, ZoneSection},
 };
 use std::{fs, net::SocketAddr, time::Duration};
 use toml::Spanned;
-use violation_api::{Api, ApiConfig, BindPolicy, LanePlan, Names, SitePlan, ZonePlan};
+use violation_api::{
+    Api, ApiConfig, BindPolicy, DeskConfig, LanePlan, Names, ReaderConfig, SitePlan, ZonePlan,
+};
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
 const MESSAGE_IDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -38,6 +40,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     config.plan = plan(&site.site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
+    config.desk = Some(desk(site)?);
     config.zone = site.site.site.timezone.get_ref().clone();
     if web.allow_unauthenticated_network {
         config.bind_policy = BindPolicy::UnauthenticatedNetwork {
@@ -78,6 +81,31 @@ fn names(site: &Site) -> Result<Names> {
             .extend(gate.name.iter().map(|name| (id.clone(), name.clone())));
     }
     Ok(names)
+}
+
+/// What the visitors' desk needs; makes the site's keys when there are none yet.
+fn desk(site: &LoadedSite) -> Result<DeskConfig> {
+    let visitors = &site.site.visitors;
+    let reader = |section: &ReaderSection| {
+        let gates = section.gates.get_ref().iter().map(|gate| Ok(gate.parse()?));
+        Ok(ReaderConfig {
+            id: section.id.get_ref().clone(),
+            public_key: section.public_key.get_ref().clone(),
+            gates: gates.collect::<Result<_>>()?,
+        })
+    };
+    let readers = site.site.readers.iter().map(reader);
+    Ok(DeskConfig {
+        passes: site.pass_desk()?,
+        texts: site.document_texts()?,
+        readers: readers.collect::<Result<_>>()?,
+        kept: Duration::from_secs(u64::from(*visitors.kept_days.get_ref()) * 24 * 3600),
+        is_automatic: visitors.approve == ApproveKind::Automatic,
+        public_url: visitors
+            .public_url
+            .as_ref()
+            .map(|url| url.get_ref().clone()),
+    })
 }
 
 /// The lanes and zones of the site file.

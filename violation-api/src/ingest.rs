@@ -95,8 +95,10 @@ impl Ingest {
 /// The topics that are taken in, but pictures.
 fn filters(site: &SiteId) -> Vec<String> {
     let cameras = ["sighting", "candidate", "state"].map(|kind| Topic::all_cameras(site, kind));
-    let gates = ["verdict", "passage", "movement", "alarm", "state"]
-        .map(|kind| Topic::all_gates(site, kind));
+    let gates = [
+        "verdict", "passage", "movement", "alarm", "state", "document",
+    ]
+    .map(|kind| Topic::all_gates(site, kind));
     cameras
         .into_iter()
         .chain(gates)
@@ -113,6 +115,7 @@ pub(crate) async fn run(app: Arc<App>, bus: Bus, shutdown: Shutdown) -> Result<(
     )?;
     // A second run of the same API keeps the first bus: both reach the same broker.
     drop(app.ingest.bus_state.set(bus.state()));
+    drop(app.bus.set(bus.clone()));
     tokio::select! {
         () = shutdown.wait() => (),
         () = take_messages(&app, &bus, events) => (),
@@ -151,7 +154,11 @@ async fn take_batch(app: &App, bus: &Bus, batch: &[Incoming]) {
     let mut envelopes = Vec::with_capacity(batch.len());
     for incoming in batch {
         match admit(&app.site, incoming) {
-            Ok(envelope) => envelopes.push(envelope),
+            Ok(envelope) => match envelope.message {
+                // Shown to the guard for a while, and stored nowhere.
+                Message::Document(read) => app.note_document(read),
+                _ => envelopes.push(envelope),
+            },
             Err(refused) => app.ingest.reject(&incoming.topic, &refused),
         }
     }

@@ -10,16 +10,22 @@
 mod api;
 mod app;
 mod console;
+mod desk;
+mod documents;
 mod feed;
 mod http;
 mod ingest;
 mod names;
 mod pictures;
 mod plan;
+mod refusals;
 pub mod store;
+mod visit;
 
 pub use api::{Api, ApiConfig, ApiError, BindPolicy, DEFAULT_ZONE};
+pub use desk::{DeskConfig, ReaderConfig};
 pub use feed::Changes;
 pub use ingest::IngestTally;
 pub use names::Names;
 pub use plan::{LanePlan, SitePlan, ZonePlan};
+pub use visit::{VisitState, VisitStep};

@@ -12,6 +12,7 @@ mod reach;
 mod read;
 mod read_text;
 mod sql;
+mod visitors;
 mod write;
 
 pub use audit::{AuditEntry, AuditReport};
@@ -20,6 +21,10 @@ pub(crate) use code::{Code, outcome_codes};
 pub use reach::Unreachable;
 pub(crate) use read::PAGE_ROWS_MAX;
 pub use read::{CameraRow, Cursor, Page, PassageDetail, PassageRow, SightingRow};
+pub use visitors::{
+    DayFilter, LinkWanted, NewVisitor, StepWanted, VisitLink, Visitor, VisitorDocument,
+    VisitorDone, VisitorEvent, VisitorPerson, VisitorRefused,
+};
 pub use write::Ingested;
 
 use domain::Timestamp;

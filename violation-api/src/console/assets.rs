@@ -15,7 +15,7 @@ const SSE: &str = "sse.js";
 /// Nothing that large is htmx.
 const SCRIPT_BYTES_MAX: u64 = 1_000_000;
 
-const OWN: [(&str, &str, &[u8]); 3] = [
+const OWN: [(&str, &str, &[u8]); 5] = [
     (
         "app.css",
         "text/css; charset=utf-8",
@@ -25,6 +25,16 @@ const OWN: [(&str, &str, &[u8]); 3] = [
         "app.js",
         "text/javascript; charset=utf-8",
         include_bytes!("../../assets/app.js"),
+    ),
+    (
+        "visit.css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/visit.css"),
+    ),
+    (
+        "visit.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../assets/visit.js"),
     ),
     (
         "icon.svg",

@@ -19,9 +19,12 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     overview: "Tổng quan", "Overview";
     cases: "Hồ sơ", "Cases";
+    visitors: "Khách", "Visitors";
     cameras: "Camera", "Cameras";
     gate: "Cổng", "Gate";
     events: "Sự kiện cổng", "Gate events";

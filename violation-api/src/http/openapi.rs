@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers.
 
-use super::{cases, listings, media, passage, problem, state};
+use super::{cases, listings, media, passage, problem, readers, state};
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
@@ -21,12 +21,14 @@ use utoipa::OpenApi;
         listings::get_verdicts,
         cases::get_violations, cases::get_violation, cases::post_review, cases::post_confirm,
         cases::post_dismiss, media::get_evidence, state::get_health, state::get_readiness,
+        readers::post_message, readers::get_refusals,
     ),
     components(schemas(problem::ProblemBody<'static>)),
     tags(
         (name = "state", description = "How things stand"),
         (name = "events", description = "What was seen and answered; every reading is audited"),
         (name = "cases", description = "Candidates of rules, and what people decide on them"),
+        (name = "documents", description = "What readers of chips and VNeID tell"),
         (name = "service", description = "The service itself"),
     ),
 )]

@@ -1,6 +1,6 @@
 //! Which messages are let in: ours, on the topic that they belong to, with texts that are texts.
 
-use domain::{EvidenceItem, SiteId};
+use domain::{DocumentKind, EvidenceItem, SiteId};
 use service::bus::Incoming;
 use wire::{Envelope, Message, Topic, WireError};
 
@@ -73,12 +73,12 @@ fn topic_of(site: &SiteId, message: &Message) -> Option<Topic> {
         Message::Count(c) => Some(Topic::Count(site, c.zone.clone())),
         Message::Movement(m) => Some(Topic::Movement(site, m.gate.clone())),
         Message::Alarm(a) => Some(Topic::Alarm(site, a.gate.clone())),
+        Message::Document(d) => Some(Topic::Document(site, d.gate.clone())),
         Message::Command(_)
         | Message::Ack(_)
         | Message::Receipt(_)
         | Message::Assist(_)
         | Message::Device(_)
-        | Message::Document(_)
         | Message::Order(_) => None,
     }
 }
@@ -96,6 +96,10 @@ fn is_evidence(item: &EvidenceItem) -> bool {
 fn has_good_texts(message: &Message) -> bool {
     match message {
         Message::Sighting(s) => s.picture.iter().all(is_evidence),
+        Message::Document(d) => match &d.kind {
+            DocumentKind::CitizenCard { masked, .. } => is_text(masked, NAME_CHARS_MAX),
+            DocumentKind::Pass { .. } => true,
+        },
         Message::Verdict(v) => v.by.iter().all(|by| is_text(by, NAME_CHARS_MAX)),
         Message::Camera(c) => c
             .reason

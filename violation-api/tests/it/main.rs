@@ -7,6 +7,10 @@ mod console_lists;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod http_cases;
@@ -20,3 +24,7 @@ mod site;
 mod store;
 #[cfg(test)]
 mod store_cases;
+#[cfg(test)]
+mod visit_pages;
+#[cfg(test)]
+mod visitors;

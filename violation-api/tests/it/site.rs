@@ -115,7 +115,7 @@ impl Site {
         Self::configured(more, |config| config.names = names).await
     }
 
-    async fn configured(more: &[Message], change: impl FnOnce(&mut ApiConfig)) -> Self {
+    pub(crate) async fn configured(more: &[Message], change: impl FnOnce(&mut ApiConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(&folder);
         change(&mut config);

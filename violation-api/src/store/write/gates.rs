@@ -4,6 +4,7 @@ use super::super::{
     StoreError,
     code::Code as _,
     sql::{Tx, values},
+    visitors::note_movement,
 };
 use domain::{GateAlarm, Movement, Timestamp, ZoneId};
 
@@ -26,7 +27,11 @@ pub(super) async fn put_movement(
         m.at,
         now,
     ];
-    Ok(tx.run(sql, values).await? == 1)
+    let is_new = tx.run(sql, values).await? == 1;
+    if is_new {
+        note_movement(tx, m, now).await?;
+    }
+    Ok(is_new)
 }
 
 /// An alarm comes when it begins and again when it ends; the messages may come in either order.
