@@ -105,7 +105,7 @@ pub(crate) fn problem_page(
 /// What an address leads to.
 enum Behind {
     Link(VisitLink),
-    Visit(Visitor),
+    Visit(Box<Visitor>),
 }
 
 fn dead() -> Problem {
@@ -137,7 +137,7 @@ async fn behind(app: &App, desk: &Desk, token: &str) -> Result<Behind, Problem> 
             return Ok(Behind::Link(link));
         }
         if let Some(visitor) = app.store.visitor_of_ticket(&sha256).await? {
-            return Ok(Behind::Visit(visitor));
+            return Ok(Behind::Visit(Box::new(visitor)));
         }
     }
     // Whoever has a good address is not held up by those who have none.
@@ -173,7 +173,7 @@ fn announce_page(
     let teller = VisitTeller::new(app, lang);
     let (form, wrong) = tried.unwrap_or_else(|| {
         let soon = teller.now.saturating_add(Duration::from_secs(3600));
-        let later = teller.now.saturating_add(Duration::from_secs(3 * 3600));
+        let later = teller.last_of_day(soon, soon.saturating_add(Duration::from_secs(2 * 3600)));
         let form = VisitForm {
             id: desk.visitor_id().to_string(),
             ticket: LinkToken::random().expose().to_owned(),
@@ -296,7 +296,7 @@ async fn announce(
 
 async fn visitor_of(app: &App, token: &str) -> Result<Visitor, Problem> {
     match behind(app, app.desk()?, token).await? {
-        Behind::Visit(visitor) => Ok(visitor),
+        Behind::Visit(visitor) => Ok(*visitor),
         Behind::Link(_) => Err(dead()),
     }
 }

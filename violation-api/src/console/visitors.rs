@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{app::App, names::Names, store::Visitor, visit::VisitState};
 use domain::{GateId, Timestamp};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Turns visits into text.
 pub(crate) struct VisitTeller {
@@ -120,6 +120,14 @@ impl VisitTeller {
             now: app.now(),
             names: Arc::clone(&app.names),
         }
+    }
+
+    /// This moment, or the last minute of the day of `begin`: a form has one day.
+    pub(crate) fn last_of_day(&self, begin: Timestamp, until: Timestamp) -> Timestamp {
+        let day = self.days.bounds(&self.days.day_of(begin));
+        day.map_or(until, |(_, next)| {
+            until.min(next.saturating_sub(Duration::from_secs(60)))
+        })
     }
 
     /// What people call a gate.

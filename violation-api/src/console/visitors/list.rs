@@ -18,7 +18,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Uri, header},
     response::{Html, IntoResponse as _, Redirect, Response},
 };
-use domain::{GateId, Timestamp};
+use domain::GateId;
 use serde::Deserialize;
 use service::{clock, site_list::plain};
 use std::sync::Arc;
@@ -207,10 +207,8 @@ fn filters(teller: &VisitTeller, visits: &[VisitView], show: &str) -> Vec<Filter
 
 /// The form for somebody who stands at the desk.
 fn walk_in(teller: &VisitTeller, id: String) -> VisitForm {
-    let (_, midnight) = (teller.days.bounds(&teller.days.day_of(teller.now))).unwrap_or_default();
     let stays = std::time::Duration::from_secs(WALK_IN_STAYS_S);
-    let last = Timestamp::from_micros(midnight.as_micros() - 60_000_000);
-    let until = teller.now.saturating_add(stays).min(last);
+    let until = teller.last_of_day(teller.now, teller.now.saturating_add(stays));
     VisitForm {
         id,
         day: teller.days.day_of(teller.now),
@@ -278,7 +276,7 @@ pub(crate) async fn get_csv(
     app.store.audit(&entry).await?;
     let visits: Vec<VisitView> = visitors.iter().map(|row| teller.visitor(row)).collect();
     let name = format!("attachment; filename=\"visitors-{day}.csv\"");
-    let disposition = HeaderValue::from_str(&name).map_err(|_| Problem::not_found("day"))?;
+    let disposition = HeaderValue::from_str(&name).map_err(|_invalid| Problem::not_found("day"))?;
     let csv_type = HeaderValue::from_static("text/csv; charset=utf-8");
     let headers = [
         (header::CONTENT_TYPE, csv_type),
