@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use gac::{check, demo, explain, list, models, pass, people, replay, run, simulate, watch_list};
+use gac::{
+    check, demo, explain, list, models, pass, people, reader, replay, run, simulate, visitor,
+    watch_list,
+};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Keeps watch at gates and roads: cameras to gate decisions and traffic cases.
@@ -48,6 +51,10 @@ enum Command {
     List(list::ListArguments),
     /// Make, list and call back visitor passes
     Pass(pass::PassArguments),
+    /// Make a link by which a host's visitors announce themselves
+    Visitor(visitor::VisitorArguments),
+    /// Make a reader's key, or speak like a reader of chips or VNeID
+    Reader(reader::ReaderArguments),
     /// Decide a gate's journal again and compare every byte
     Replay(replay::ReplayArguments),
     /// Say why a verdict came out as it did, and what would have changed it
@@ -91,6 +98,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Check(arguments) => check::check(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Pass(arguments) => pass::pass(&arguments),
+        Command::Visitor(arguments) => visitor::visitor(&arguments),
+        Command::Reader(arguments) => reader::reader(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

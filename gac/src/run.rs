@@ -22,6 +22,7 @@ use service::{
     outbox::{Outbox, OutboxConfig},
     private_folder::private_folder,
     shutdown::Shutdown,
+    site_list::{ListStamp, ListStore},
 };
 use std::{
     collections::BTreeSet,
@@ -35,6 +36,10 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 /// How often the list in the site file is read again.
 const LIST_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often it is asked whether another program, or the visitors' desk, has changed the list: a
+/// visitor who was just let in at the desk is at the gate in no time.
+const STAMP_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long the cameras wait for the broker before they start without it.
 const BROKER_WITHIN: Duration = Duration::from_secs(2);
@@ -123,7 +128,8 @@ fn start_lists(
     }
     let lists = running.registry_setter();
     if !site.is_edge() {
-        let following = follow_list(path.to_owned(), site.told(), lists);
+        let store = site.list_store()?;
+        let following = follow_list(path.to_owned(), site.told(), store, lists);
         tasks.spawn(async move {
             following.await;
             Ok(())
@@ -140,14 +146,16 @@ fn start_lists(
 }
 
 /// Puts the list of the site file, the imported one and the passes into force again and again,
-/// changed or not.
+/// changed or not, and at once when programs have changed it.
 ///
 /// A file that is wrong leaves the old list in force; it grows old, and in the end everybody is
 /// referred. What is wrong is told when it is new.
-async fn follow_list(path: PathBuf, mut told: Told, lists: RegistrySetter) {
+async fn follow_list(path: PathBuf, mut told: Told, store: ListStore, lists: RegistrySetter) {
     let mut told_error = String::new();
+    // The gates have read the list before this: what changed meanwhile is taken up at once.
+    let mut stamp = None;
     loop {
-        tokio::time::sleep(LIST_INTERVAL).await;
+        stamp = Some(changed_list(&store, stamp).await);
         let again = tokio::task::spawn_blocking({
             let path = path.clone();
             move || {
@@ -173,6 +181,19 @@ async fn follow_list(path: PathBuf, mut told: Told, lists: RegistrySetter) {
                     told_error = error;
                 }
             }
+        }
+    }
+}
+
+/// Returns when the list's files are others than they were, or when it is time anyway; how they
+/// look now.
+async fn changed_list(store: &ListStore, before: Option<ListStamp>) -> ListStamp {
+    let due = tokio::time::Instant::now() + LIST_INTERVAL;
+    loop {
+        tokio::time::sleep(STAMP_INTERVAL).await;
+        let now = store.stamp();
+        if before != Some(now) || due <= tokio::time::Instant::now() {
+            return now;
         }
     }
 }

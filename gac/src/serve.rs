@@ -10,16 +10,16 @@ use domain::{CameraId, GateId, ZoneId};
 use service::{
     clock,
     config::site::{
-        CameraTask, CrowdSection, FactorKind, GateSection, ProfileKind, Site, StorageSection,
-        ZoneSection,
+        ApproveKind, CameraTask, CrowdSection, FactorKind, GateSection, ProfileKind, ReaderSection,
+        Site, StorageSection, ZoneSection,
     },
     keys::SigningKeyFile,
 };
 use std::{collections::BTreeMap, fs, net::SocketAddr, time::Duration};
 use toml::Spanned;
 use violation_api::{
-    Api, ApiConfig, BindPolicy, CrowdLevels, GuardConfig, LanePlan, Names, NoticePlan, NoticeSees,
-    SiteKind, SitePlan, SiteProfile, ZonePlan,
+    Api, ApiConfig, BindPolicy, CrowdLevels, DeskConfig, GuardConfig, LanePlan, Names, NoticePlan,
+    NoticeSees, ReaderConfig, SiteKind, SitePlan, SiteProfile, ZonePlan,
 };
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
@@ -48,6 +48,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     config.guard = guard(site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
+    config.desk = Some(desk(site)?);
     config.zone = site.site.site.timezone.get_ref().clone();
     if web.allow_unauthenticated_network {
         config.bind_policy = BindPolicy::UnauthenticatedNetwork {
@@ -88,6 +89,31 @@ fn names(site: &Site) -> Result<Names> {
             .extend(gate.name.iter().map(|name| (id.clone(), name.clone())));
     }
     Ok(names)
+}
+
+/// What the visitors' desk needs; makes the site's keys when there are none yet.
+fn desk(site: &LoadedSite) -> Result<DeskConfig> {
+    let visitors = &site.site.visitors;
+    let reader = |section: &ReaderSection| {
+        let gates = section.gates.get_ref().iter().map(|gate| Ok(gate.parse()?));
+        Ok(ReaderConfig {
+            id: section.id.get_ref().clone(),
+            public_key: section.public_key.get_ref().clone(),
+            gates: gates.collect::<Result<_>>()?,
+        })
+    };
+    let readers = site.site.readers.iter().map(reader);
+    Ok(DeskConfig {
+        passes: site.pass_desk()?,
+        texts: site.document_texts()?,
+        readers: readers.collect::<Result<_>>()?,
+        kept: Duration::from_secs(u64::from(*visitors.kept_days.get_ref()) * 24 * 3600),
+        is_automatic: visitors.approve == ApproveKind::Automatic,
+        public_url: visitors
+            .public_url
+            .as_ref()
+            .map(|url| url.get_ref().clone()),
+    })
 }
 
 /// The lanes and zones of the site file.

@@ -14,6 +14,7 @@ use service::{
     },
     documents::{DocumentTexts, HolderKeys},
     keys::{CommandVerifier, SigningKeyFile},
+    pass_desk::PassDesk,
     private_folder::private_folder,
     site_list::ListStore,
 };
@@ -254,6 +255,17 @@ impl LoadedSite {
             holders: HolderKeys::load_or_create(&self.state("keys/holder.key"))?,
             passes,
         })
+    }
+
+    /// Makes visitor passes with the site's key, on the site's list.
+    pub fn pass_desk(&self) -> Result<PassDesk> {
+        let list = self.list_store()?;
+        let key = SigningKeyFile::load_or_create(&self.state(PASS_KEY))?;
+        Ok(PassDesk::new(
+            self.site.site.id.get_ref().parse()?,
+            key,
+            list,
+        ))
     }
 
     fn source(&self, section: &SourceSection) -> Result<SourceSpec> {

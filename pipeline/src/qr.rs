@@ -6,16 +6,13 @@
 //! 4 ms a look. The text of a code ends here: what leaves is a pass's id, or a keyed hash and a
 //! mask.
 
-mod decode;
-
 use crate::{
     fault::{Faults, survives},
     locked,
     output::{Output, Outputs},
 };
-use decode::Luma;
 use domain::{DocumentId, DocumentKind, DocumentRead, Frame, GateId, Timestamp};
-use service::documents::DocumentTexts;
+use service::{documents::DocumentTexts, qr_code::Luma};
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, PoisonError},

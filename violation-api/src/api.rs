@@ -3,6 +3,8 @@
 use crate::{
     app::{App, LISTENERS_MAX},
     console::Assets,
+    desk::{Desk, DeskConfig},
+    documents::NewestDocuments,
     feed::{Changes, Feed},
     http::{self, guard::ip_of},
     ingest::{self, Ingest, IngestTally},
@@ -20,9 +22,18 @@ use jiff::tz::TimeZone;
 use service::{
     bus::{Bus, BusError},
     evidence::{EvidenceError, EvidenceStore},
+    keys::InvalidPublicKey,
     shutdown::Shutdown,
 };
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    error::Error,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 /// The site's time zone unless the configuration names another.
@@ -97,6 +108,8 @@ pub struct ApiConfig {
     pub bind_policy: BindPolicy,
     /// IANA name of the zone that times are shown in.
     pub zone: String,
+    /// Visitors and documents; nothing of it where absent.
+    pub desk: Option<DeskConfig>,
 }
 
 impl ApiConfig {
@@ -115,6 +128,7 @@ impl ApiConfig {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             bind_policy: BindPolicy::default(),
             zone: DEFAULT_ZONE.to_owned(),
+            desk: None,
         }
     }
 }
@@ -153,6 +167,9 @@ pub enum ApiError {
         #[source]
         source: io::Error,
     },
+    /// A reader's key is none.
+    #[error("a reader's public key cannot be used")]
+    Reader(#[from] InvalidPublicKey),
     /// The bus was closed.
     #[error("cannot take in messages")]
     Bus(#[from] BusError),
@@ -211,6 +228,9 @@ impl Api {
             assets: Assets::load(config.web_assets_dir.as_deref()),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
             shutdown: Shutdown::new(),
+            desk: config.desk.map(Desk::new).transpose()?,
+            documents: NewestDocuments::default(),
+            bus: OnceLock::new(),
         };
         Ok(Self {
             app: Arc::new(app),
@@ -243,6 +263,12 @@ impl Api {
         (changes.is_gate_changed, changes.is_count_changed) = (true, true);
         changes.is_zone_changed = true;
         self.app.feed.say(changes);
+    }
+
+    /// Does at once what is done every few minutes: gives up visits to which nobody came, and
+    /// forgets who visited long ago.
+    pub async fn tend_visits(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        tend_visits_once(&self.app).await
     }
 
     /// Listens, so that the address is known before anything is served.
@@ -286,10 +312,46 @@ impl Api {
             modes.await;
             Ok(())
         };
-        let all = tokio::try_join!(serve, take_in, modes);
+        let all = tokio::select! {
+            all = async { tokio::try_join!(serve, take_in, modes) } => all,
+            never = tend_visits(&self.app) => match never {},
+        };
         self.app.store.close().await;
         all.map(|((), (), ())| ())
     }
+}
+
+/// How often visits that are over are looked for.
+const TEND_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Gives up visits to which nobody came, and forgets who visited long ago.
+async fn tend_visits(app: &App) -> Infallible {
+    loop {
+        if let Err(error) = tend_visits_once(app).await {
+            let error = crate::http::problem::chain(&*error);
+            tracing::warn!(
+                error,
+                "visits that are over were not tended; it is tried again"
+            );
+        }
+        tokio::time::sleep(TEND_INTERVAL).await;
+    }
+}
+
+async fn tend_visits_once(app: &App) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let Some(desk) = &app.desk else {
+        return Ok(());
+    };
+    let now = app.now();
+    let n_given_up = app.store.give_up_visitors(now).await?;
+    let before = desk.forget_before(now);
+    let passes = app.store.erase_visitors_before(before, now).await?;
+    if 0 < n_given_up || !passes.is_empty() {
+        app.say_gate_changed();
+    }
+    let desk = desk.passes.clone();
+    tokio::task::spawn_blocking(move || desk.forget(&passes, now)).await??;
+    Ok(())
 }
 
 async fn some_time_after(shutdown: &Shutdown) {

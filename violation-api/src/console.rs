@@ -6,6 +6,7 @@ mod assets;
 mod case_list;
 mod case_page;
 mod chart;
+mod document_page;
 mod events;
 mod flow_page;
 mod flow_words;
@@ -20,6 +21,10 @@ mod overview;
 mod passage_page;
 mod plate_view;
 mod view;
+mod visit_page;
+mod visit_time;
+mod visit_words;
+mod visitors;
 mod words;
 mod zones;
 
@@ -35,6 +40,7 @@ use crate::{
 use askama::Template;
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderMap, StatusCode, header},
     response::Html,
     routing::{get, post},
@@ -42,14 +48,22 @@ use axum::{
 use domain::SiteMode;
 use moment::Moments;
 use serde::Deserialize;
+use service::qr_code::PHOTO_BYTES_MAX;
 use std::sync::Arc;
+use tower_http::limit::RequestBodyLimitLayer;
 use words::Words;
 
 pub(crate) use assets::Assets;
+use document_page::document_fragment;
 pub(crate) use view::is_silent;
+pub(crate) use visit_page::problem_page as visit_problem_page;
+use visitors::visitors_today;
 
 /// Who acted, for the audit of what was seen on pages.
 pub(crate) const CONSOLE_ACTOR: &str = "local (console)";
+
+/// What a browser puts around a photo in a form.
+const FORM_BYTES_MAX: usize = 16 * 1024;
 
 /// The language of a page. Vietnamese unless somebody chose the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -257,6 +271,47 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/guard/orders", post(lane::post_site_order))
         .route("/passages/{passage}", get(passage_page::get_passage))
         .route("/assets/{name}", get(assets::get_asset))
+        .merge(desk_router())
+}
+
+/// Visitors and documents.
+fn desk_router() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/visitors",
+            get(visitors::get_visitors).post(visitors::post_visitor),
+        )
+        .route("/visitors/day.csv", get(visitors::get_csv))
+        .route("/visitors/{visitor}", get(visitors::get_visitor))
+        .route(
+            "/visitors/{visitor}/pass.png",
+            get(visitors::get_pass_picture),
+        )
+        .route("/visitors/{visitor}/{action}", post(visitors::post_action))
+        .route(
+            "/visit-links",
+            get(visitors::get_links).post(visitors::post_link),
+        )
+        .route(
+            "/visit-links/{link}/call-back",
+            post(visitors::post_call_back_link),
+        )
+        .route(
+            "/visit/{token}",
+            get(visit_page::get_visit).post(visit_page::post_visit),
+        )
+        .route("/visit/{token}/pass.png", get(visit_page::get_pass))
+        .route("/visit/{token}/cancel", post(visit_page::post_cancel))
+        .route("/documents/{gate}", get(document_page::get_document))
+        .route("/documents/{gate}/text", post(document_page::post_text))
+}
+
+/// What takes in a photo, with a limit of its own: the file, and what a form puts around it.
+pub(crate) fn photo_router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/documents/{gate}/photo", post(document_page::post_photo))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(PHOTO_BYTES_MAX + FORM_BYTES_MAX))
 }
 
 #[derive(Template)]
@@ -287,6 +342,7 @@ pub(crate) fn problem_page(
         "case-incomplete" => (w.problem_title, w.missing_note),
         "cross-site" => (w.problem_title, w.problem_cross_site),
         "reason-missing" => (w.problem_title, w.problem_reason),
+        "visit-refused" => (w.problem_title, visit_words::Words::of(lang).refused),
         "database-unavailable" | "timeout" => (w.problem_title, w.problem_busy),
         _ => (w.problem_title, &*problem.detail),
     };

@@ -12,6 +12,7 @@ mod openapi;
 mod orders;
 mod passage;
 pub(crate) mod problem;
+mod readers;
 pub(crate) mod shape;
 mod state;
 
@@ -59,13 +60,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/violations/{violation}/review", post(cases::post_review))
         .route("/violations/{violation}/confirm", post(cases::post_confirm))
         .route("/violations/{violation}/dismiss", post(cases::post_dismiss))
-        .route("/evidence/{sha256}", get(media::get_evidence));
+        .route("/evidence/{sha256}", get(media::get_evidence))
+        .route("/readers/messages", post(readers::post_message))
+        .route("/readers/refusals", get(readers::get_refusals));
     Router::new()
         .nest("/api/v1", api)
         .route("/healthz", get(state::get_health))
         .route("/readyz", get(state::get_readiness))
         .merge(console::router())
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        // A photo is larger than anything else that is taken in.
+        .merge(console::photo_router())
         .layer(from_fn_with_state(Arc::clone(&app), guard::wrap))
         .with_state(app)
 }

@@ -97,7 +97,7 @@ impl Ingest {
 fn filters(site: &SiteId) -> Vec<String> {
     let cameras = ["sighting", "candidate", "state"].map(|kind| Topic::all_cameras(site, kind));
     let kinds = [
-        "verdict", "passage", "movement", "alarm", "state", "command", "ack",
+        "verdict", "passage", "movement", "alarm", "state", "command", "ack", "document",
     ];
     let gates = kinds.map(|kind| Topic::all_gates(site, kind));
     cameras
@@ -120,6 +120,7 @@ pub(crate) async fn run(app: Arc<App>, bus: Bus, shutdown: Shutdown) -> Result<(
     drop(app.ingest.bus_state.set(bus.state()));
     // The site file may have other levels than at the last run.
     app.look_at_crowds().await;
+    drop(app.bus.set(bus.clone()));
     tokio::select! {
         () = shutdown.wait() => (),
         () = take_messages(&app, &bus, events) => (),
@@ -177,7 +178,11 @@ async fn take_batch(app: &App, bus: &Bus, batch: &[Incoming]) {
     let mut envelopes = Vec::with_capacity(batch.len());
     for incoming in batch {
         match admit(&app.site, incoming) {
-            Ok(envelope) => envelopes.push(envelope),
+            Ok(envelope) => match envelope.message {
+                // Shown to the guard for a while, and stored nowhere.
+                Message::Document(read) => app.note_document(read),
+                _ => envelopes.push(envelope),
+            },
             Err(refused) => app.ingest.reject(&incoming.topic, &refused),
         }
     }

@@ -16,6 +16,7 @@ mod reach;
 mod read;
 mod read_text;
 mod sql;
+mod visitors;
 mod write;
 
 pub use audit::{AuditEntry, AuditReport};
@@ -29,6 +30,10 @@ pub use orders::{OrderAnswer, OrderFate, OrderRow, Placed};
 pub use reach::Unreachable;
 pub(crate) use read::PAGE_ROWS_MAX;
 pub use read::{CameraRow, Cursor, Page, PassageDetail, PassageRow, SightingRow};
+pub use visitors::{
+    DayFilter, LinkWanted, NewVisitor, StepWanted, VisitLink, Visitor, VisitorDocument,
+    VisitorDone, VisitorEvent, VisitorPerson, VisitorRefused,
+};
 pub use write::Ingested;
 
 use domain::Timestamp;

@@ -74,6 +74,10 @@ ids! {
     OrderId = "ord";
     /// One alarm of a gate.
     AlarmId = "alm";
+    /// One visit of one person.
+    VisitorId = "gst";
+    /// One host's link by which visitors are announced.
+    VisitLinkId = "lnk";
 }
 
 macro_rules! slugs {

@@ -28,7 +28,8 @@ pub use gate::{
 pub use geometry::{BoxInImage, PointInImage};
 pub use id::{
     AlarmId, CameraId, CandidateId, CommandId, DocumentId, EvidenceId, GateId, GroupId, OrderId,
-    PassId, PassageId, PersonId, SightingId, SiteId, TrackId, VerdictId, ViolationId, ZoneId,
+    PassId, PassageId, PersonId, SightingId, SiteId, TrackId, VerdictId, ViolationId, VisitLinkId,
+    VisitorId, ZoneId,
 };
 pub use perception::{
     Class, Detection, DetectionSet, Frame, Sighting, SightingPhase, SourceEvent, Track, TrackState,

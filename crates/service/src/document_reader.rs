@@ -104,9 +104,45 @@ pub enum ReaderRefusal {
     Expired,
 }
 
+impl ReaderRefusal {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::TooLarge,
+        Self::Malformed,
+        Self::UnknownReader,
+        Self::Signature,
+        Self::Gate,
+        Self::NotOfNow,
+        Self::Replay,
+        Self::Flood,
+        Self::NotAuthentic,
+        Self::Expired,
+    ];
+
+    /// One word for programs and counters.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too-large",
+            Self::Malformed => "malformed",
+            Self::UnknownReader => "unknown-reader",
+            Self::Signature => "signature",
+            Self::Gate => "gate",
+            Self::NotOfNow => "not-of-now",
+            Self::Replay => "replay",
+            Self::Flood => "flood",
+            Self::NotAuthentic => "not-authentic",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// What a reader told, ready for a gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToldDocument {
+    /// The reader that told it.
+    pub reader: String,
+    /// The number of its message: whoever keeps the highest one refuses the message for ever.
+    pub seq: i64,
     /// For this gate.
     pub gate: GateId,
     /// What was shown; the number has become a key and a mask.
@@ -156,8 +192,8 @@ impl ReaderPort {
 
     /// Checks a message. Nothing in it is believed before its signature is.
     ///
-    /// After a restart the newest numbers are forgotten: then the age of a message limits what can
-    /// be replayed.
+    /// The port forgets the newest numbers with its end: whoever runs it keeps
+    /// [`ToldDocument::seq`], and refuses what is not higher.
     pub fn take(&mut self, bytes: &[u8], now: Timestamp) -> Result<ToldDocument, ReaderRefusal> {
         if MESSAGE_BYTES_MAX < bytes.len() {
             return Err(ReaderRefusal::TooLarge);
@@ -175,9 +211,12 @@ impl ReaderPort {
         {
             return Err(ReaderRefusal::Signature);
         }
+        let seq = i64::try_from(body.seq).map_err(|_range| ReaderRefusal::Malformed)?;
         let (gate, shown_at) = reader.accept(&body, now)?;
         let number = CitizenNumber::parse(&body.number);
         Ok(ToldDocument {
+            reader: body.reader,
+            seq,
             gate,
             kind: self
                 .texts

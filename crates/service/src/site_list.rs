@@ -13,10 +13,13 @@ mod cells;
 mod entry;
 mod headings;
 mod pass_file;
+mod stamp;
 mod text;
 
 pub use entry::ListEntry;
 pub use pass_file::{PassEntry, PassStanding};
+pub use stamp::ListStamp;
+pub use text::plain;
 
 use crate::private_folder::private_folder;
 use domain::Registration;

@@ -15,7 +15,7 @@ const SSE: &str = "sse.js";
 /// Nothing that large is htmx.
 const SCRIPT_BYTES_MAX: u64 = 1_000_000;
 
-const OWN: [(&str, &str, &[u8]); 6] = [
+const OWN: [(&str, &str, &[u8]); 8] = [
     (
         "app.css",
         "text/css; charset=utf-8",
@@ -40,6 +40,16 @@ const OWN: [(&str, &str, &[u8]); 6] = [
         "lane.js",
         "text/javascript; charset=utf-8",
         include_bytes!("../../assets/lane.js"),
+    ),
+    (
+        "visit.css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/visit.css"),
+    ),
+    (
+        "visit.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../assets/visit.js"),
     ),
     (
         "icon.svg",

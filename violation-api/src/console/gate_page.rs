@@ -1,8 +1,10 @@
 //! One gate: its barrier and its passages, page by page.
 
 use super::{
-    Frame, Lang, PageQuery, Params, Teller, audit_view, render,
+    Frame, Lang, PageQuery, Params, Teller, audit_view, document_fragment, render,
     view::{BarrierView, PassageView},
+    visit_words::Words as VisitWords,
+    visitors_today,
 };
 use crate::{
     app::App,
@@ -30,6 +32,25 @@ struct GatePage {
     has_pictures: bool,
     older: Option<String>,
     is_first: bool,
+    /// What was shown last, and who visits, where the site has a desk.
+    desk: Option<DeskParts>,
+}
+
+struct DeskParts {
+    v: &'static VisitWords,
+    document: String,
+    visitors: String,
+}
+
+async fn desk_parts(app: &App, lang: Lang, gate: &GateId) -> Result<Option<DeskParts>, Problem> {
+    if app.desk.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(DeskParts {
+        v: VisitWords::of(lang),
+        document: document_fragment(app, lang, gate).await?,
+        visitors: visitors_today(app, lang, Some(gate), &format!("/gates/{gate}")).await?,
+    }))
 }
 
 pub(crate) async fn get_gate(
@@ -68,5 +89,6 @@ pub(crate) async fn get_gate(
         has_pictures: rows.iter().any(|row| row.picture_sha256.is_some()),
         older,
         is_first,
+        desk: desk_parts(&app, lang, &gate).await?,
     })
 }

@@ -33,6 +33,7 @@ pub(super) use words;
 words! { Words;
     overview: "Tổng quan", "Overview";
     cases: "Hồ sơ", "Cases";
+    visitors: "Khách", "Visitors";
     cameras: "Camera", "Cameras";
     gate: "Cổng", "Gate";
     lanes: "Trực cổng", "Guard";

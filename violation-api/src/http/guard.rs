@@ -9,7 +9,7 @@
 
 use crate::{
     app::App,
-    console::{Lang, problem_page},
+    console::{Lang, problem_page, visit_problem_page},
     http::problem::Problem,
 };
 use axum::{
@@ -56,13 +56,23 @@ pub(crate) async fn wrap(State(app): State<Arc<App>>, request: Request, next: Ne
                 "a request failed");
         }
         let allow = response.headers().get(header::ALLOW).cloned();
-        response = answer(&app, &problem, &request_id, is_page(&path).then_some(lang));
+        response = if is_for_visitors(&path) {
+            let page = visit_problem_page(&app, lang, &problem, &request_id);
+            (problem.status, page).into_response()
+        } else {
+            answer(&app, &problem, &request_id, is_page(&path).then_some(lang))
+        };
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
     }
     set_headers(response.headers_mut(), &request_id, chosen);
     response
+}
+
+/// Whether visitors may come here from outside.
+fn is_for_visitors(path: &str) -> bool {
+    path.starts_with("/visit/")
 }
 
 /// Whether a person reads what stands at this address.
@@ -126,7 +136,13 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
     let host = authority
         .or(host)
         .ok_or_else(|| Problem::bad_request("the Host header is missing"))?;
-    if !app.policy.allows_host(host_name(host)) {
+    // Under the visitors' name there is nothing but their pages, whatever stands in front of it.
+    let path = request.uri().path();
+    let is_public = app.is_public_name(host);
+    if is_public && !is_for_visitors(path) && !path.starts_with("/assets/") {
+        return Err(Problem::of_status(StatusCode::NOT_FOUND));
+    }
+    if !is_public && !app.policy.allows_host(host_name(host)) {
         let detail = "this service does not answer to the name in the Host header";
         return Err(Problem::new(
             StatusCode::MISDIRECTED_REQUEST,

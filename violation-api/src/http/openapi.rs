@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers.
 
-use super::{alarms, cases, flow, lane, listings, media, orders, passage, problem, state};
+use super::{alarms, cases, flow, lane, listings, media, orders, passage, problem, readers, state};
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
@@ -24,6 +24,7 @@ use utoipa::OpenApi;
         orders::get_orders, orders::post_gate_order, orders::post_order,
         cases::get_violations, cases::get_violation, cases::post_review, cases::post_confirm,
         cases::post_dismiss, media::get_evidence, state::get_health, state::get_readiness,
+        readers::post_message, readers::get_refusals,
     ),
     components(schemas(problem::ProblemBody<'static>)),
     tags(
@@ -31,6 +32,7 @@ use utoipa::OpenApi;
         (name = "events", description = "What was seen and answered; every reading is audited"),
         (name = "gates", description = "Lanes, alarms, and what persons order gates to do"),
         (name = "cases", description = "Candidates of rules, and what people decide on them"),
+        (name = "documents", description = "What readers of chips and VNeID tell"),
         (name = "service", description = "The service itself"),
     ),
 )]

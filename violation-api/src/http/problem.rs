@@ -2,6 +2,7 @@
 
 use crate::store::{ChangeError, StoreError};
 use axum::{
+    extract::rejection::FormRejection,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -83,6 +84,15 @@ impl Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             request_id,
+        }
+    }
+}
+
+impl From<FormRejection> for Problem {
+    fn from(rejection: FormRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::of_status(StatusCode::PAYLOAD_TOO_LARGE),
+            _ => Self::bad_request(rejection.body_text()),
         }
     }
 }

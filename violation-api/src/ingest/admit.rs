@@ -1,6 +1,6 @@
 //! Which messages are let in: ours, on the topic that they belong to, with texts that are texts.
 
-use domain::{EvidenceItem, SiteId};
+use domain::{DocumentKind, EvidenceItem, SiteId};
 use service::bus::Incoming;
 use wire::{Envelope, Message, Topic, WireError};
 
@@ -75,11 +75,8 @@ fn topic_of(site: &SiteId, message: &Message) -> Option<Topic> {
         Message::Alarm(a) => Some(Topic::Alarm(site, a.gate.clone())),
         Message::Command(c) => Some(Topic::Command(site, c.command.gate.clone())),
         Message::Ack(a) => Some(Topic::Ack(site, a.gate.clone())),
-        Message::Receipt(_)
-        | Message::Assist(_)
-        | Message::Device(_)
-        | Message::Document(_)
-        | Message::Order(_) => None,
+        Message::Document(d) => Some(Topic::Document(site, d.gate.clone())),
+        Message::Receipt(_) | Message::Assist(_) | Message::Device(_) | Message::Order(_) => None,
     }
 }
 
@@ -96,6 +93,10 @@ fn is_evidence(item: &EvidenceItem) -> bool {
 fn has_good_texts(message: &Message) -> bool {
     match message {
         Message::Sighting(s) => s.picture.iter().all(is_evidence),
+        Message::Document(d) => match &d.kind {
+            DocumentKind::CitizenCard { masked, .. } => is_text(masked, NAME_CHARS_MAX),
+            DocumentKind::Pass { .. } => true,
+        },
         Message::Verdict(v) => v.by.iter().all(|by| is_text(by, NAME_CHARS_MAX)),
         Message::Camera(c) => c
             .reason

@@ -175,6 +175,8 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is erased is overwritten, and not only left out.
+            .pragma("secure_delete", "on")
             .busy_timeout(ACQUIRE_TIMEOUT)
             .disable_statement_logging();
         let writer = SqlitePoolOptions::new()
@@ -229,6 +231,22 @@ impl Database {
             Self::Sqlite { readers, .. } => sqlite_rows(readers, sql, values).await?,
             Self::Postgres(pool) => postgres_rows(pool, sql, values).await?,
         })
+    }
+
+    /// Makes what was erased go from the files, too, as far as the database has a hand in it.
+    ///
+    /// SQLite: what was overwritten still stands in the write-ahead log until that is emptied; when
+    /// somebody reads just now, the next call does it. PostgreSQL: old rows make room.
+    pub(crate) async fn scrub(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                sqlite_rows(writer, "pragma wal_checkpoint(truncate)", Vec::new()).await?;
+            }
+            Self::Postgres(pool) => {
+                postgres_rows(pool, "vacuum visitor, visit_link", Vec::new()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Lets every connection go.
@@ -313,6 +331,10 @@ impl Row {
         })
     }
 
+    pub(crate) fn time(&self, column: &str) -> Result<domain::Timestamp, StoreError> {
+        self.int(column).map(domain::Timestamp::from_micros)
+    }
+
     pub(crate) fn int_or_null(&self, column: &str) -> Result<Option<i64>, StoreError> {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(column)?,
@@ -320,8 +342,12 @@ impl Row {
         })
     }
 
-    pub(crate) fn time(&self, column: &str) -> Result<domain::Timestamp, StoreError> {
-        self.int(column).map(domain::Timestamp::from_micros)
+    pub(crate) fn time_or_null(
+        &self,
+        column: &str,
+    ) -> Result<Option<domain::Timestamp>, StoreError> {
+        let at = self.int_or_null(column)?;
+        Ok(at.map(domain::Timestamp::from_micros))
     }
 
     /// A count that was stored by [`stored_count`].

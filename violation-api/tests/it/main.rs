@@ -6,6 +6,9 @@ mod console;
 mod console_lists;
 #[cfg(test)]
 mod databases;
+mod desk;
+#[cfg(test)]
+mod documents;
 #[cfg(test)]
 mod flow_cases;
 #[cfg(test)]
@@ -31,3 +34,7 @@ mod site;
 mod store;
 #[cfg(test)]
 mod store_cases;
+#[cfg(test)]
+mod visit_pages;
+#[cfg(test)]
+mod visitors;

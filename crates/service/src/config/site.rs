@@ -19,6 +19,7 @@ mod places;
 mod scene;
 mod stuck;
 mod validate;
+mod visitors;
 
 pub use access::{CalendarSection, GroupSection, HolidayKind, WorkedDay, ZoneSection};
 pub use actuator::{
@@ -31,6 +32,7 @@ pub use lane::{AntiPassbackKind, ConfirmKind, FailKind, SilenceKind};
 pub use list::{ListFrom, ListSection};
 pub use notice::{CrowdSection, NoticeSection, ProfileKind};
 pub use validate::{Problem, Severity};
+pub use visitors::{ApproveKind, ReaderSection, VisitorsSection, authority_of};
 
 /// A whole site.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,6 +58,12 @@ pub struct Site {
     /// Where the list comes from, and whether it is published.
     #[serde(default)]
     pub list: ListSection,
+    /// Who visits.
+    #[serde(default)]
+    pub visitors: VisitorsSection,
+    /// Readers of chips and VNeID.
+    #[serde(default, rename = "reader")]
+    pub readers: Vec<ReaderSection>,
     /// Home Assistant finds the gates by itself when this is there.
     pub home_assistant: Option<HomeAssistantSection>,
     /// What the public is told of the cameras.

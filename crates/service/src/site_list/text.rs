@@ -82,7 +82,7 @@ const MARKED: [(char, &str); 7] = [
 
 /// Lower case, without marks whether composed or not, words parted by one space: `Biển số` and
 /// `BIEN  SO` are the same word.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.trim().chars().flat_map(char::to_lowercase) {
         let marked = MARKED.iter().find(|(_base, letters)| letters.contains(c));

@@ -5,6 +5,7 @@ use super::super::{
     code::{Code as _, ack_rank},
     flow,
     sql::{Tx, values},
+    visitors::note_movement,
 };
 use domain::{Ack, CommandCause, GateAlarm, GateCommand, Movement, Timestamp, ZoneId};
 
@@ -30,6 +31,7 @@ pub(super) async fn put_movement(
     let is_new = tx.run(sql, values).await? == 1;
     if is_new {
         flow::add_movement(tx, m).await?;
+        note_movement(tx, m, now).await?;
     }
     Ok(is_new)
 }

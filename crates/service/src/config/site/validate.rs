@@ -4,7 +4,7 @@ use super::{
     AccessKind, CameraSection, CameraTask, FactorKind, GateSection, RegistrationSection, Site,
     access::check_access, actuator::check_devices, decode::check_decode, hours::parse_hours,
     list::check_list, notice::check_public, places::check_places, scene::check_scene,
-    stuck::check_stuck,
+    stuck::check_stuck, visitors::check_visitors,
 };
 use domain::{CameraId, GateId, PersonId, Plate, SiteId};
 use std::{collections::BTreeSet, fmt, ops::Range};
@@ -169,6 +169,7 @@ impl Site {
         check_list(&mut checker, self);
         check_stuck(&mut checker, self);
         check_public(&mut checker, self);
+        check_visitors(&mut checker, self);
         checker.problems
     }
 }

@@ -1,4 +1,13 @@
-//! A frame's brightness, and the texts of the QR codes in it.
+//! QR codes: the texts of those in a frame or a photo, and pictures of our own.
+//!
+//! `photo` reads what a phone sends, `drawing` makes codes that are shown or printed. Nothing here
+//! knows what a text means.
+
+mod drawing;
+mod photo;
+
+pub use drawing::{QrDrawing, TooLong};
+pub use photo::{PHOTO_BYTES_MAX, PhotoError, find_in_photo};
 
 use domain::Frame;
 use rxing::{
@@ -9,8 +18,8 @@ use rxing::{
 /// Codes that are looked at in one frame: a notice beside the lane has one, too.
 const CODES_MAX: usize = 3;
 
-/// A part of a frame without colour: a byte a pixel.
-pub(super) struct Luma {
+/// A part of a picture without colour: a byte a pixel.
+pub struct Luma {
     width: usize,
     height: usize,
     bytes: Vec<u8>,
@@ -20,7 +29,7 @@ impl Luma {
     /// The part of the frame in `region` (shares: left, top, right, bottom), or all of it.
     ///
     /// Brightness as in Rec. ITU-R BT.601, in whole numbers.
-    pub(super) fn of(frame: &Frame, region: Option<[f32; 4]>) -> Self {
+    pub fn of(frame: &Frame, region: Option<[f32; 4]>) -> Self {
         let (width, height) = (frame.width as usize, frame.height as usize);
         let pixel = |share: f32, all: usize| ((share * all as f32) as usize).min(all);
         let [left, top, right, bottom] = region.unwrap_or([0.0, 0.0, 1.0, 1.0]);
@@ -46,7 +55,7 @@ impl Luma {
     ///
     /// The decoder finds one code at a time: each that was read is painted over, and the search
     /// goes on.
-    pub(super) fn find<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    pub fn find<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Vec<T> {
         let mut found = Vec::new();
         for _n in 0..CODES_MAX {
             let Some((text, corners)) = self.decode() else {
