@@ -19,7 +19,7 @@ use crate::{
     app::App,
     feed::Changes,
     http::problem::{Problem, chain},
-    store::{AuditEntry, Code as _, OrderFate, OrderRow, Placed, kind_code},
+    store::{AuditEntry, Code as _, Counted, OrderFate, OrderRow, Placed, kind_code},
 };
 use axum::http::StatusCode;
 use domain::{GateId, Order, OrderId, OrderKind, Timestamp};
@@ -182,11 +182,39 @@ async fn place(app: &App, wanted: &Wanted, reason: OrderReason) -> Result<OrderR
             "it is not written down whether an order was sent"
         );
     }
+    let is_zone_changed = fate == OrderFate::Sent && note_count(app, &row).await;
     app.feed.say(Changes {
         is_gate_changed: true,
+        is_zone_changed,
         ..Changes::default()
     });
     Ok(row)
+}
+
+/// A person's count holds here, too, as in the gates' own book. Whether it was one.
+async fn note_count(app: &App, row: &OrderRow) -> bool {
+    let OrderKind::Counted {
+        zone,
+        vehicles,
+        people,
+    } = &row.kind
+    else {
+        return false;
+    };
+    let counted = Counted {
+        zone: zone.clone(),
+        vehicles: *vehicles,
+        people: *people,
+        by: row.by.clone(),
+        at: row.issued_at,
+    };
+    if let Err(error) = app.store.put_counted(&counted, app.now()).await {
+        // The gates have it; the next count sets this right.
+        tracing::error!(error = chain(&error), "a count of a zone was not kept here");
+        return false;
+    }
+    app.look_at_crowds().await;
+    true
 }
 
 /// One line of the audit; the person's own words stay with the order.

@@ -12,7 +12,10 @@ pub(crate) use forms::{
 };
 pub(crate) use list::get_lanes;
 
-use super::{Frame, Lang, Params, Teller, audit_view, lane_words::LaneWords, render, view::Called};
+use super::{
+    Frame, Lang, Params, Teller, audit_view, lane_words::LaneWords, render, view::Called,
+    visit_words::Words as VisitWords,
+};
 use crate::{
     app::App,
     http::{PathId, problem::Problem},
@@ -24,7 +27,7 @@ use axum::{
     response::Html,
 };
 use domain::{GateId, OrderId, PassageId};
-use parts::{LaneParts, with_keys};
+use parts::{Beside, LaneParts, with_keys};
 use serde::Deserialize;
 use std::sync::Arc;
 use view::{NoticeView, notice};
@@ -57,6 +60,7 @@ impl LaneQuery {
 struct LanePage {
     frame: Frame,
     l: &'static LaneWords,
+    v: &'static VisitWords,
     gate: Called,
     events: String,
     guard: Option<String>,
@@ -88,8 +92,11 @@ pub(crate) async fn get_lane(
         None => None,
     };
     let picked = picked.map_or_else(String::new, |passage| format!("&passage={passage}"));
+    let beside = Beside::of(&app, lang, &gate).await?;
+    let parts = LaneParts::new(&teller, l, &look, guard.is_some(), beside)?;
     render(&LanePage {
         frame: Frame::new(&app, lang, &format!("/lanes/{gate}")).with_own_banner(),
+        v: VisitWords::of(lang),
         l,
         events: format!(
             "/lanes/{gate}/events?lang={}&seq={seq}{picked}",
@@ -106,7 +113,7 @@ pub(crate) async fn get_lane(
             (l.key_alarm, l.key_note),
         ],
         notice: notice(l, order.as_ref(), query.refused.as_deref()),
-        parts: LaneParts::new(&teller, l, &look, guard.is_some())?.with_fresh_keys(with_keys),
+        parts: parts.with_fresh_keys(with_keys),
         guard: guard.map(|guard| guard.name),
     })
 }

@@ -3,7 +3,7 @@
 use super::{
     super::{Lang, Params, Teller, events::Said},
     LaneQuery, forms,
-    parts::{LaneParts, with_keys, words},
+    parts::{Beside, LaneParts, with_keys, words},
 };
 use crate::{
     app::App,
@@ -111,8 +111,10 @@ impl Speaker {
 
     async fn look(&self) -> Result<LaneParts, Problem> {
         let look = crate::lane::look(&self.app, &self.gate, self.picked).await?;
+        let beside = Beside::of(&self.app, self.lang, &self.gate).await?;
         let teller = Teller::new(&self.app, self.lang);
-        LaneParts::new(&teller, words(self.lang), &look, self.is_signed_on)
+        let l = words(self.lang);
+        LaneParts::new(&teller, l, &look, self.is_signed_on, beside)
     }
 
     /// Sends what looks otherwise than before; an error when the page has gone.

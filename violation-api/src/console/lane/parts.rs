@@ -2,16 +2,19 @@
 
 use super::{
     super::{
-        Lang, Teller,
+        Lang, Teller, document_fragment,
         lane_words::LaneWords,
         render_text,
         view::{BarrierView, Called, CameraView, PassageView},
+        visitors_today,
         words::Words,
+        zones::zones_fragment,
     },
     view::{ActView, AlarmView, NowView, OrderView, alarm, manual, now, order, warnings},
 };
-use crate::{http::problem::Problem, lane::LaneLook};
+use crate::{app::App, http::problem::Problem, lane::LaneLook};
 use askama::Template;
+use domain::GateId;
 use uuid::Uuid;
 
 const RECENT_SHOWN: usize = 6;
@@ -98,10 +101,33 @@ pub(super) struct LaneParts {
     pub(super) alarms: String,
     pub(super) recent: String,
     pub(super) orders: String,
-    /// The place for how full the zones of the lane are.
+    pub(super) beside: Beside,
+}
+
+/// What other parts of the console show of the lane: empty where the site has nothing of the kind.
+#[derive(Clone, Default)]
+pub(super) struct Beside {
+    /// How full the zones are.
     pub(super) occupancy: String,
-    /// The place for the visitors of today.
+    /// What was shown last.
+    pub(super) document: String,
+    /// The visitors of today.
     pub(super) visitors: String,
+}
+
+impl Beside {
+    pub(super) async fn of(app: &App, lang: Lang, gate: &GateId) -> Result<Self, Problem> {
+        let mut beside = Self::default();
+        if !app.plan.zones.is_empty() {
+            beside.occupancy = zones_fragment(app, lang).await?;
+        }
+        if app.desk.is_some() {
+            beside.document = document_fragment(app, lang, gate).await?;
+            let back = format!("/lanes/{gate}");
+            beside.visitors = visitors_today(app, lang, Some(gate), &back).await?;
+        }
+        Ok(beside)
+    }
 }
 
 impl LaneParts {
@@ -112,6 +138,7 @@ impl LaneParts {
         l: &'static LaneWords,
         look: &LaneLook,
         is_signed_on: bool,
+        beside: Beside,
     ) -> Result<Self, Problem> {
         let (w, gate) = (teller.w, look.gate.to_string());
         let status = Status {
@@ -175,13 +202,12 @@ impl LaneParts {
             alarms: render_text(&alarms)?,
             recent: render_text(&recent)?,
             orders: render_text(&orders)?,
-            occupancy: String::new(),
-            visitors: String::new(),
+            beside,
         })
     }
 
     /// The fragments with the names under which pages are sent them.
-    pub(super) fn named(&self) -> [(&'static str, &str); 11] {
+    pub(super) fn named(&self) -> [(&'static str, &str); 12] {
         [
             ("mode", &self.mode),
             ("status", &self.status),
@@ -192,8 +218,9 @@ impl LaneParts {
             ("alarms", &self.alarms),
             ("recent", &self.recent),
             ("orders", &self.orders),
-            ("occupancy", &self.occupancy),
-            ("visitors", &self.visitors),
+            ("occupancy", &self.beside.occupancy),
+            ("document", &self.beside.document),
+            ("visitors", &self.beside.visitors),
         ]
     }
 
