@@ -7,7 +7,12 @@ use service::{
     pass_desk::{PassDesk, PassWish},
     site_list::ListStore,
 };
-use std::{path::Path, time::Duration};
+use std::{
+    io::Write,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use violation_api::{
     ApiConfig, DeskConfig, LanePlan, ReaderConfig, SitePlan,
     store::{NewVisitor, VisitorPerson},
@@ -51,10 +56,26 @@ pub(crate) fn desk(folder: &Path) -> DeskConfig {
     }
 }
 
+/// A zone in which it is noon just now: no test runs over a midnight of its site.
+fn noon_zone() -> String {
+    let hour = clock_hour();
+    match 12 - hour {
+        0 => "Etc/GMT".to_owned(),
+        // The sign of these names is turned round (tz database, file etcetera).
+        east @ 1.. => format!("Etc/GMT-{east}"),
+        west => format!("Etc/GMT+{}", -west),
+    }
+}
+
+fn clock_hour() -> i64 {
+    service::clock::now().as_micros() / 3_600_000_000 % 24
+}
+
 /// Gives a configuration a desk, and the gate `gate-1`.
 pub(crate) fn with_desk(config: &mut ApiConfig) {
     let folder = config.evidence_dir.parent().unwrap().to_owned();
     config.desk = Some(desk(&folder));
+    config.zone = noon_zone();
     config.plan = SitePlan {
         lanes: vec![LanePlan {
             gate: "gate-1".parse().unwrap(),
@@ -100,5 +121,20 @@ pub(crate) fn new_visitor(n: u128, name: &str, from: Timestamp) -> NewVisitor {
         expected_until: from.saturating_add(4 * HOUR),
         uses_max: Some(1),
         ticket_sha256: None,
+    }
+}
+
+/// A place for a log that a test looks into.
+#[derive(Clone, Default)]
+pub(crate) struct Log(pub(crate) Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Documents by phone and by readers, over a real broker, as a gate hears them.
 
 use crate::{
-    desk::{CARD, HOUR, pass, reader_key, with_desk},
+    desk::{CARD, HOUR, Log, pass, reader_key, with_desk},
     scene::{barrier, envelope},
     site::{Answer, config, request},
 };
@@ -21,11 +21,7 @@ use service::{
     qr_code::{PHOTO_BYTES_MAX, QrDrawing},
     shutdown::Shutdown,
 };
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use violation_api::{Api, ApiError};
@@ -435,21 +431,6 @@ async fn a_reader_that_floods_is_refused_and_counted() {
         .call(request("GET", "/api/v1/readers/refusals", &[], ""))
         .await;
     assert_eq!(counts.json()["refused"]["flood"], 5);
-}
-
-/// A place for a log that a test looks into.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The whole log, to the last detail, of documents that were read, told and refused.
