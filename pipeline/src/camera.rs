@@ -44,9 +44,12 @@ const TENTATIVE_COAST: Duration = Duration::from_millis(800);
 /// In so many frames a thing is seen before it is believed.
 const CONFIRM_HITS: u32 = 3;
 
-/// In so many frames something is seen beyond a line before the crossing counts, where nothing
-/// waits for it: boxes of people who hide each other jump, and those of near coaches do.
-const BEYOND_MIN: u32 = 3;
+/// In so many frames something is seen beyond a line before the crossing counts: boxes of people
+/// who hide each other jump, and so do those of what is near and cut by the picture's edge.
+const BEYOND_MIN: u32 = 4;
+
+/// The same where a gate waits for it.
+const BEYOND_GATE_MIN: u32 = 3;
 
 /// A box from this score on may be something new: where the detectors' accuracy was measured.
 /// Weaker ones only show that what was there is still there.
@@ -464,9 +467,12 @@ impl CameraCore {
     }
 }
 
-/// A gate hears of a crossing at once.
 fn beyond_min(plan: &Plan) -> u32 {
-    if plan.is_gate { 1 } else { BEYOND_MIN }
+    if plan.is_gate {
+        BEYOND_GATE_MIN
+    } else {
+        BEYOND_MIN
+    }
 }
 
 fn new_tracker(first_id: u64) -> Tracker {

@@ -207,7 +207,7 @@ impl Told {
         assert_eq!(self.n(gate, "grant"), n_expected, "{gate}: {told:?}");
     }
 
-    /// People in and out, at most one in eight wrong.
+    /// People in and out. Where boxes hide each other a crossing may be missed or told twice.
     fn check_people(&self, zone: &str, truth: &Truth) {
         let mut crossed = [0u64; 2];
         for crossing in truth.header.people.iter().flat_map(|p| &p.crossings) {
@@ -219,11 +219,7 @@ impl Told {
             &counted[..2]
         );
         let n_wrong: u64 = (0..2).map(|k| crossed[k].abs_diff(counted[k])).sum();
-        let n_crossed: u64 = crossed.iter().sum();
-        assert!(
-            8 * n_wrong <= n_crossed.max(8),
-            "{zone}: {crossed:?}, not {counted:?}"
-        );
+        assert!(n_wrong <= 2, "{zone}: {crossed:?}, not {counted:?}");
     }
 }
 
@@ -277,13 +273,11 @@ async fn an_industrial_park_lets_its_own_in_and_out() {
         "{:?}",
         told.at("staff-door")
     );
-    // Whoever was let in went through once; whoever was not, did not. The device closes its own
-    // pulse: on a machine so slow that a vehicle needs longer, it counts as not gone through.
+    // Whoever was let in went through once, and nobody else did.
     for gate in ["lane-in", "lane-out"] {
         let n_moved = told.movements.get(gate).copied().unwrap_or_default();
         let n_granted = told.n(gate, "grant");
-        println!("{gate}: {n_moved} of {n_granted} have gone through");
-        assert!(n_moved <= n_granted, "{gate}: {n_moved} of {n_granted}");
+        assert_eq!(n_moved, n_granted, "{gate}: {:?}", told.at(gate));
     }
 }
 
@@ -299,7 +293,13 @@ async fn a_station_counts_and_blocks_nobody() {
         told.check_people(zone, &sample.truth(camera));
     }
     let n_vehicles = sample.truth("drop-off").header.vehicles.len() as u64;
-    assert_eq!(told.counted("drop-off")[2..], [n_vehicles, 0]);
+    let [_, _, n_in, n_out] = told.counted("drop-off");
+    println!("drop-off: {n_vehicles} came, {n_in} were counted in, {n_out} out");
+    // The box of a coach that fills the picture may jump.
+    assert!(
+        n_in.abs_diff(n_vehicles) <= 1 && n_out <= 1,
+        "{n_in} {n_out}"
+    );
     assert!(told.passages.is_empty(), "nobody is asked for anything");
 }
 

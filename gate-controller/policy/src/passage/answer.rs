@@ -9,10 +9,14 @@ use crate::{
     explain,
 };
 use domain::{
-    AlarmKind, Assurance, CommandCause, CommandKind, DenyReason, GateState, Outcome, PassageId,
-    PassageState, ReferReason, Rule, RulePath, Sighting, Timestamp, Verdict, VerdictId,
-    ports::Registry,
+    AlarmKind, Assurance, CommandCause, CommandKind, DenyReason, DocumentKind, DocumentRead,
+    GateState, Outcome, PassageId, PassageState, ReferReason, Rule, RulePath, Sighting, Timestamp,
+    Verdict, VerdictId, ports::Registry,
 };
+use std::time::Duration;
+
+/// A pass may be held into the picture before its holder is believed to be there.
+const BEFORE_ARRIVAL: Duration = Duration::from_secs(2);
 
 /// An answer, and where it comes from.
 pub(super) struct Given {
@@ -41,10 +45,15 @@ impl PassageMachine {
         };
         let open = &self.open[index];
         let is_second_awaited = self.policy.second.is_some() && !self.has_second(open);
-        if !open.is_ripe(&self.lane, turn.at, is_second_awaited) {
+        let is_shown = self.is_pass_shown(open);
+        if !is_shown && !open.is_ripe(&self.lane, turn.at, is_second_awaited) {
             return;
         }
-        let now = open.judged_for(turn.at);
+        let now = if is_shown {
+            turn.at
+        } else {
+            open.judged_for(turn.at)
+        };
         let question = self.question(open, now);
         let decision = decide(&question);
         if !open.is_news(decision.outcome, &self.lane) {
@@ -83,6 +92,16 @@ impl PassageMachine {
             },
             now,
         }
+    }
+
+    /// Whether the lane asks for a pass, and one was shown since somebody came: there is nothing
+    /// more to wait for.
+    fn is_pass_shown(&self, open: &Open) -> bool {
+        let since = open.opened_at().saturating_sub(BEFORE_ARRIVAL);
+        let is_own = |document: &DocumentRead| {
+            matches!(document.kind, DocumentKind::Pass { .. }) && since <= document.shown_at
+        };
+        self.policy.factor == crate::Factor::Pass && self.documents.iter().any(is_own)
     }
 
     /// Whether what the lane asks for besides has been shown.
@@ -140,13 +159,25 @@ impl PassageMachine {
         };
         let verdict = self.give(turn, index, given);
         match outcome {
-            Outcome::Grant => self.say_terms(turn, passage, &terms),
+            Outcome::Grant => {
+                self.use_documents(&terms);
+                self.say_terms(turn, passage, &terms);
+            }
             Outcome::Refer(ReferReason::OverCapacity) => {
                 self.alarm_once(turn, AlarmKind::Full, Some(passage));
             }
             _ => (),
         }
         verdict
+    }
+
+    /// What was shown once lets one in: whoever comes next shows their own.
+    fn use_documents(&mut self, terms: &GrantTerms) {
+        let used = terms.pass;
+        self.documents.retain(|document| match document.kind {
+            DocumentKind::Pass { pass, .. } => Some(pass) != used,
+            DocumentKind::CitizenCard { .. } => true,
+        });
     }
 
     fn say_terms<I: IdSource>(

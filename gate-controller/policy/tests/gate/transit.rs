@@ -396,6 +396,28 @@ fn a_second_proof_is_waited_for_and_serves_once() {
 }
 
 #[test]
+fn a_pass_that_was_shown_once_lets_one_in() {
+    let visitor = Registration {
+        pass: Some(domain::PassId(4)),
+        plate: None,
+        ..entry(ALLOWED)
+    };
+    let reader = Policy {
+        factor: Factor::Pass,
+        ..policy()
+    };
+    let lane = Lane::for_factor("gate-1".parse().unwrap(), Factor::Pass);
+    let mut scene = Scene::of(lane, reader, ListRegistry::new(vec![visitor], at(0)));
+    assert_eq!(scene.sees(0, car(1, 0, 0)), "Arrived");
+    assert_eq!(scene.shows(1_000, 4, true), "Grant Open! Commanded");
+    // Another track before the same reader, and nothing more is shown.
+    assert_eq!(scene.sees(1_500, car(2, 0, 1_500)), "Arrived");
+    scene.sees(4_000, car(2, 1, 4_000));
+    let said = scene.sees(12_000, last(car(2, 2, 12_000)));
+    assert!(said.starts_with("Refer(FactorMissing) Referred"), "{said}");
+}
+
+#[test]
 fn of_two_interlocked_barriers_the_second_waits_for_the_first_to_close() {
     let sally_port = Lane {
         interlocked_with: vec!["gate-2".parse().unwrap()],
