@@ -230,6 +230,8 @@ async fn a_card_by_photo_reaches_the_gate_masked_and_unverified() {
         page.text().contains("001•••••3456")
     })
     .await;
+    let screen = desk.call(request("GET", "/lanes/gate-1", &[], "")).await;
+    assert_has(screen.text(), &["001•••••3456", "Khách hôm nay"]);
 }
 
 #[tokio::test]

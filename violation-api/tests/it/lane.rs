@@ -64,8 +64,8 @@ async fn the_screen_shows_who_is_there_why_and_what_can_be_done() {
             "Chưa có ai nhận ca trên máy này",
             "Camera chưa báo về lần nào",
             "Camera không được phân tích",
-            "id=\"zone-occupancy\"",
-            "id=\"visitors-today\"",
+            "Bãi xe",
+            " / 50",
         ],
     );
     assert!(!empty.text().contains("Bộ điều khiển cổng không chạy"));

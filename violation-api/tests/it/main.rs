@@ -6,6 +6,7 @@ mod console;
 mod console_lists;
 #[cfg(test)]
 mod databases;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod documents;
@@ -13,6 +14,7 @@ mod documents;
 mod flow_cases;
 #[cfg(test)]
 mod flow_pages;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod http;
