@@ -107,6 +107,7 @@ pub fn policy_cost() -> Result<PolicyCost, Failure> {
                 mode: SiteMode::Normal,
                 book: &book,
                 n_underway: [0, 0],
+                passes_underway: &[],
                 is_interlock_free: true,
             },
             now: at,

@@ -97,10 +97,12 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
             println!("console: http://{address}");
         }
         println!("running; end with Ctrl-C");
-        let lists = start_lists(path, &site, parts, &mut running)?;
+        let mut lists = start_lists(path, &site, parts, &mut running)?;
         let outcome = tokio::select! {
             () = shutdown.wait() => Ok(()),
             ended = running.tasks.join_next() => task_end(ended),
+            // Without it the gates would go on with a list that grows old.
+            Some(ended) = lists.join_next() => task_end(Some(ended)),
         };
         drop(lists);
         running.stop().await;

@@ -6,7 +6,7 @@ use crate::{
     desk::Desk,
     documents::NewestDocuments,
     feed::{Changes, Feed},
-    http::problem::Problem,
+    http::{guard::host_name, problem::Problem},
     ingest::Ingest,
     names::Names,
     orders::Orders,
@@ -76,7 +76,13 @@ impl App {
     /// Whether this is the name by which visitors come from outside.
     pub(crate) fn is_public_name(&self, host: &str) -> bool {
         let public = self.desk.as_ref().and_then(Desk::public_authority);
-        public.is_some_and(|name| name.eq_ignore_ascii_case(host))
+        public.is_some_and(|name| host_name(name).eq_ignore_ascii_case(host_name(host)))
+    }
+
+    /// Whether visitors come from outside at all: then something stands in front of the service.
+    pub(crate) fn has_public_name(&self) -> bool {
+        let public = self.desk.as_ref().and_then(Desk::public_authority);
+        public.is_some()
     }
 
     /// Tells the gate what was shown. It comes back by the broker, and then the guard sees it.

@@ -8,8 +8,9 @@ use std::{
 
 /// The program with the cameras.
 const PIPELINE: &str = "pipeline";
-/// The programs of gates are called so, with the gate's name behind it.
+/// The connections over which gates hear orders are called so, with the gate's name between.
 const GATE: &str = "gate-";
+const HEARS: &str = "-in";
 /// Anybody can say that he is a program.
 const PROGRAMS_MAX: usize = 128;
 
@@ -46,7 +47,8 @@ pub(crate) struct Programs {
 impl Programs {
     /// Notes what the broker says of a program; whether that is news.
     pub(crate) fn note(&self, source: &str, is_online: bool, now: Timestamp) -> bool {
-        if source != PIPELINE && !source.starts_with(GATE) {
+        let is_gate = source.starts_with(GATE) && source.ends_with(HEARS);
+        if source != PIPELINE && !is_gate {
             return false;
         }
         let mut all = self
@@ -79,7 +81,7 @@ impl Programs {
 
     /// Whether the program runs that obeys orders to a gate.
     pub(crate) fn gate(&self, gate: &GateId) -> Running {
-        self.of(&format!("{GATE}{gate}"))
+        self.of(&format!("{GATE}{gate}{HEARS}"))
     }
 
     /// Whether the program with the cameras runs.
@@ -98,13 +100,14 @@ mod tests {
         let at = Timestamp::from_micros;
         assert_eq!(programs.gate(&gate), Running::Unknown);
         assert!(!programs.note("somebody", true, at(1)));
-        assert!(programs.note("gate-main", true, at(1)));
-        assert!(!programs.note("gate-main", true, at(2)));
-        assert!(programs.note("gate-main", false, at(3)));
-        assert!(!programs.note("gate-main", false, at(4)));
+        assert!(!programs.note("gate-main", true, at(1)));
+        assert!(programs.note("gate-main-in", true, at(1)));
+        assert!(!programs.note("gate-main-in", true, at(2)));
+        assert!(programs.note("gate-main-in", false, at(3)));
+        assert!(!programs.note("gate-main-in", false, at(4)));
         assert_eq!(programs.gate(&gate), Running::Offline { since: at(3) });
         for n in 0..200 {
-            programs.note(&format!("gate-{n}"), true, at(5));
+            programs.note(&format!("gate-{n}-in"), true, at(5));
         }
         assert_eq!(programs.by_source.lock().unwrap().len(), PROGRAMS_MAX);
     }

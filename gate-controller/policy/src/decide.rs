@@ -51,6 +51,8 @@ pub struct Circumstances<'a> {
     pub book: &'a ZoneBook,
     /// How many were let in here and have not passed yet: vehicles and people.
     pub n_underway: [u32; 2],
+    /// The passes that these were let in with: a use that the book does not have yet.
+    pub passes_underway: &'a [PassId],
     /// Whether every barrier that must not be open at the same time is closed.
     pub is_interlock_free: bool,
 }

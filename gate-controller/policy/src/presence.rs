@@ -4,7 +4,7 @@ use crate::{GRANT_TTL_MAX, GateInput};
 use domain::{
     Class, GateId, Movement, Mover, Order, OrderId, OrderKind, PassId, PassageId, Timestamp, ZoneId,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many movers, and how many used passes, are remembered; of more, the oldest is forgotten.
 pub const MOVERS_MAX: usize = 100_000;
@@ -56,7 +56,8 @@ struct Step {
 ///
 /// The order in which they come does not matter, nor how often each comes: where somebody is goes
 /// by the time of the movement (the greater passage id breaks a tie), and counts are sums.
-/// So gates that were apart agree as soon as they have heard the same movements.
+/// So gates that were apart agree as soon as they have heard the same movements, as long as each is
+/// among the newest [`MOVEMENTS_MAX`]: an older one that comes late is not counted any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ZoneBook {
     last: BTreeMap<Mover, LastMove>,
@@ -65,13 +66,26 @@ pub struct ZoneBook {
     counted_at: BTreeMap<ZoneId, Timestamp>,
     uses: BTreeMap<PassId, u32>,
     steps: BTreeMap<PassageId, Step>,
-    order: VecDeque<PassageId>,
+    /// The same by time: of too many the oldest is forgotten.
+    by_time: BTreeSet<(Timestamp, PassageId)>,
+    /// Until then movements were forgotten one by one. What is told of that time and is not known
+    /// may have been counted, and is not counted again.
+    forgotten_until: Option<Timestamp>,
 }
 
 impl ZoneBook {
     /// Takes a movement in. `false` when it was known.
     pub fn note(&mut self, movement: &Movement) -> bool {
         if self.steps.contains_key(&movement.passage) {
+            return false;
+        }
+        if self
+            .forgotten_until
+            .is_some_and(|until| movement.at <= until)
+        {
+            if let Some(mover) = &movement.mover {
+                self.place(mover, movement);
+            }
             return false;
         }
         let step = Step {
@@ -92,10 +106,11 @@ impl ZoneBook {
             }
         }
         self.steps.insert(movement.passage, step);
-        self.order.push_back(movement.passage);
-        while MOVEMENTS_MAX < self.order.len() {
-            if let Some(oldest) = self.order.pop_front() {
+        self.by_time.insert((movement.at, movement.passage));
+        while MOVEMENTS_MAX < self.by_time.len() {
+            if let Some((at, oldest)) = self.by_time.pop_first() {
                 self.steps.remove(&oldest);
+                self.forgotten_until = self.forgotten_until.max(Some(at));
             }
         }
         true
@@ -290,6 +305,22 @@ mod tests {
         assert_eq!(book.last_move(&mover).unwrap().to, None);
     }
 
+    #[test]
+    fn what_was_forgotten_and_is_told_again_is_not_counted_again() {
+        let mut book = ZoneBook::default();
+        let entry = |n: i64| movement(n as u128 + 1, n * 1000, None, Some("yard"));
+        let n_all = MOVEMENTS_MAX as i64 + 100;
+        for n in 0..n_all {
+            assert!(book.note(&entry(n)));
+        }
+        for n in 0..n_all {
+            assert!(!book.note(&entry(n)), "{n}");
+        }
+        assert_eq!(book.inside(&zone("yard")).vehicles, n_all);
+        assert_eq!(i64::from(book.uses(PassId(1))), n_all);
+        assert!(book.note(&entry(n_all)));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -330,7 +361,6 @@ mod tests {
                 for movement in moves.iter().chain(moves) {
                     book.note(movement);
                 }
-                book.order.clear();
                 book
             };
             prop_assert_eq!(fold(&unique), fold(&other));

@@ -320,6 +320,8 @@ pub(crate) async fn post_cancel(
     let visitor = visitor_of(&app, &token).await?;
     let wanted = StepWanted::new(visitor.id, VisitStep::Cancel, "visitor", app.now());
     app.store.step_visitor(&wanted).await.map_err(refused)?;
+    // The guard may have made the pass a moment ago.
+    let visitor = app.store.visitor(visitor.id).await?.unwrap_or(visitor);
     if let Some(pass) = visitor.pass {
         call_back(&app, pass).await?;
     }

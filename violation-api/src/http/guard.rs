@@ -25,6 +25,15 @@ use uuid::Uuid;
 /// How long a request may take; `/events` has its own limits.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What proxies add to a request (RFC 7239, and what was used before it).
+const FORWARDED: [&str; 5] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
@@ -138,11 +147,15 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
         .ok_or_else(|| Problem::bad_request("the Host header is missing"))?;
     // Under the visitors' name there is nothing but their pages, whatever stands in front of it.
     let path = request.uri().path();
-    let is_public = app.is_public_name(host);
+    // What has come through a proxy has come from outside, whatever name it claims.
+    let is_forwarded =
+        app.has_public_name() && FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let is_public = is_forwarded || app.is_public_name(host);
     if is_public && !is_for_visitors(path) && !path.starts_with("/assets/") {
         return Err(Problem::of_status(StatusCode::NOT_FOUND));
     }
-    if !is_public && !app.policy.allows_host(host_name(host)) {
+    let is_known_name = app.is_public_name(host) || app.policy.allows_host(host_name(host));
+    if !is_known_name {
         let detail = "this service does not answer to the name in the Host header";
         return Err(Problem::new(
             StatusCode::MISDIRECTED_REQUEST,

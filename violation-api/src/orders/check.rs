@@ -117,12 +117,11 @@ pub(super) async fn check(app: &App, wanted: &Wanted) -> Result<OrderReason, Pro
     let is_against_a_denial = match (&wanted.gate, &wanted.kind) {
         (Some(gate), OrderKind::Admit(passage) | OrderKind::Refuse(passage)) => {
             // The same request that comes again is answered as the first one was.
-            let is_known = app.store.order_of_key(&wanted.key).await?.is_some();
-            let row = app.store.passage(*passage).await?.map(|detail| detail.row);
-            match row {
-                Some(row) if is_known => is_denied(&row),
-                row => check_passage(gate, *passage, row, wanted)?,
+            if let Some(known) = app.store.order_of_key(&wanted.key).await? {
+                return Ok(known.reason);
             }
+            let row = app.store.passage(*passage).await?.map(|detail| detail.row);
+            check_passage(gate, *passage, row, wanted)?
         }
         _ => false,
     };

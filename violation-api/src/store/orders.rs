@@ -185,8 +185,8 @@ impl Store {
     /// The newest order for a mode that was handed to the broker: it is the mode in force.
     pub async fn mode_order(&self) -> Result<Option<OrderRow>, StoreError> {
         let sql = order_sql!(
-            "where mode is not null and order_id in (
-                 select order_id from order_fate where fate = 'sent')"
+            "where mode is not null and order_id not in (
+                 select order_id from order_fate where fate = 'not-sent')"
         );
         let rows = self.database.rows(sql, values![1_i64]).await?;
         rows.first().map(read_order).transpose()

@@ -159,7 +159,12 @@ pub(super) fn is_unused<R>(q: &Question<'_, R>, entry: Option<&Registration>) ->
         // Who was let in is let out, however often.
         Some(_) if q.policy.route.leads_out() => Answer::Skip,
         Some((pass, uses_max)) => {
-            let is_left = q.circumstances.book.uses(pass) < uses_max;
+            // Who was let in with it and stands before the open barrier has used it, too.
+            let underway = q.circumstances.passes_underway.iter();
+            let n_underway = underway.filter(|used| **used == pass).count();
+            let n_underway = u32::try_from(n_underway).unwrap_or(u32::MAX);
+            let n_used = q.circumstances.book.uses(pass).saturating_add(n_underway);
+            let is_left = n_used < uses_max;
             Answer::require(is_left, ReferReason::PassUsed)
         }
         None => Answer::Skip,

@@ -10,8 +10,8 @@ use crate::{
 };
 use domain::{
     AlarmKind, Assurance, CommandCause, CommandKind, DenyReason, DocumentKind, DocumentRead,
-    GateState, Outcome, PassageId, PassageState, ReferReason, Rule, RulePath, Sighting, Timestamp,
-    Verdict, VerdictId, ports::Registry,
+    GateState, Outcome, PassId, PassageId, PassageState, ReferReason, Rule, RulePath, Sighting,
+    Timestamp, Verdict, VerdictId, ports::Registry,
 };
 use std::time::Duration;
 
@@ -54,7 +54,8 @@ impl PassageMachine {
         } else {
             open.judged_for(turn.at)
         };
-        let question = self.question(open, now);
+        let passes = self.passes_underway();
+        let question = self.question(open, &passes, now);
         let decision = decide(&question);
         if !open.is_news(decision.outcome, &self.lane) {
             return;
@@ -74,7 +75,12 @@ impl PassageMachine {
         }
     }
 
-    fn question<'a>(&'a self, open: &'a Open, now: Timestamp) -> Question<'a, ListRegistry> {
+    fn question<'a>(
+        &'a self,
+        open: &'a Open,
+        passes_underway: &'a [PassId],
+        now: Timestamp,
+    ) -> Question<'a, ListRegistry> {
         Question {
             policy: &self.policy,
             gate: &self.lane.gate,
@@ -88,6 +94,7 @@ impl PassageMachine {
                 mode: self.mode,
                 book: &self.book,
                 n_underway: self.n_underway(),
+                passes_underway,
                 is_interlock_free: self.is_interlock_free(),
             },
             now,
@@ -129,6 +136,14 @@ impl PassageMachine {
             counts[usize::from(!open.sighting.class.is_motor_vehicle())] += 1;
         }
         counts
+    }
+
+    /// The passes that they were let in with.
+    fn passes_underway(&self) -> Vec<PassId> {
+        let underway = self.open.iter().filter(|open| open.is_awaited());
+        underway
+            .filter_map(|open| open.terms.as_ref()?.pass)
+            .collect()
     }
 
     /// Whether every barrier that must not be open with this one says that it is closed.

@@ -59,6 +59,7 @@ impl Asked {
                 mode: self.mode,
                 book: &self.book,
                 n_underway: self.n_underway,
+                passes_underway: &[],
                 is_interlock_free: self.is_interlock_free,
             },
             now: at(0),

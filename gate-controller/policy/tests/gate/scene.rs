@@ -234,6 +234,7 @@ pub(crate) fn question<'a>(
             mode: SiteMode::Normal,
             book,
             n_underway: [0, 0],
+            passes_underway: &[],
             is_interlock_free: true,
         },
         now,

@@ -417,6 +417,28 @@ fn a_pass_that_was_shown_once_lets_one_in() {
     assert!(said.starts_with("Refer(FactorMissing) Referred"), "{said}");
 }
 
+/// A picture of a pass that is for one use, shown again before its holder has gone through.
+#[test]
+fn a_pass_for_one_use_opens_once_while_its_holder_is_still_there() {
+    let visitor = Registration {
+        pass: Some(domain::PassId(4)),
+        plate: None,
+        uses_max: Some(1),
+        ..entry(ALLOWED)
+    };
+    let reader = Policy {
+        factor: Factor::Pass,
+        ..policy()
+    };
+    let lane = Lane::for_factor("gate-1".parse().unwrap(), Factor::Pass);
+    let mut scene = Scene::of(lane, reader, ListRegistry::new(vec![visitor], at(0)));
+    assert_eq!(scene.sees(0, car(1, 0, 0)), "Arrived");
+    assert_eq!(scene.shows(1_000, 4, true), "Grant Open! Commanded");
+    assert_eq!(scene.sees(1_500, car(2, 0, 1_500)), "Arrived");
+    let said = scene.shows(2_000, 4, true);
+    assert!(said.starts_with("Refer(PassUsed)"), "{said}");
+}
+
 #[test]
 fn of_two_interlocked_barriers_the_second_waits_for_the_first_to_close() {
     let sally_port = Lane {

@@ -3,14 +3,14 @@
 
 use super::{
     Group, VisitForm, VisitTeller, VisitView,
-    one::{make_pass, refused},
+    one::{call_back, make_pass, refused},
     table::csv,
 };
 use crate::{
     app::App,
     console::{CONSOLE_ACTOR, Frame, Lang, audit_view, render, visit_words::Words},
     http::{Params, problem::Problem},
-    store::{AuditEntry, DayFilter, NewVisitor, Visitor},
+    store::{AuditEntry, DayFilter, NewVisitor, Visitor, VisitorDone},
 };
 use askama::Template;
 use axum::{
@@ -250,7 +250,12 @@ pub(crate) async fn post_visitor(
         let made = app
             .store
             .register_visitor(&new, Some(pass), CONSOLE_ACTOR, app.now());
-        made.await.map_err(refused)?;
+        let made = made.await;
+        // The form may have been sent twice: the second pass is nobody's.
+        if !matches!(made, Ok(VisitorDone::Changed(_))) {
+            call_back(&app, pass).await?;
+        }
+        made.map_err(refused)?;
         app.say_gate_changed();
     }
     Ok(Redirect::to(&format!("/visitors/{id}")).into_response())

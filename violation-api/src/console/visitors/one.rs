@@ -318,7 +318,9 @@ pub(crate) async fn post_action(
         "check-out" => step(&app, id, VisitStep::CheckOut, gate_of(&form)?).await?,
         "cancel" => {
             step(&app, id, VisitStep::Cancel, None).await?;
-            take_pass_back(&app, &before).await?;
+            // The pass may have been made a moment ago.
+            let after = app.store.visitor(id).await?.unwrap_or(before);
+            take_pass_back(&app, &after).await?;
         }
         "call-back" => take_pass_back(&app, &before).await?,
         "erase" => erase(&app, id).await?,
