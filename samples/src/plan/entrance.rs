@@ -165,13 +165,14 @@ mod tests {
         for seed in 0..40 {
             let plan = plan(&SceneSpec::new(SceneKind::Entrance, seed));
             let n = plan.walkers.len();
-            assert!((12..40).contains(&n), "seed {seed}: {n}");
-            let ends = |walker: &Walker| walker.legs.last().map(|leg| leg.to[1]);
-            let n_in = plan
-                .walkers
-                .iter()
-                .filter(|w| WALL_Y < w.from[1] && ends(w).is_some_and(|y| y < LINE_Y));
-            assert!(3 <= n_in.count(), "seed {seed}");
+            assert!((8..40).contains(&n), "seed {seed}: {n}");
+            let is_inside = |y: f32| y < LINE_Y;
+            let crosses = |walker: &&Walker| {
+                let end = walker.legs.last().map(|leg| leg.to[1]);
+                end.is_some_and(|end| is_inside(end) != is_inside(walker.from[1]))
+            };
+            let n_crossing = plan.walkers.iter().filter(crosses).count();
+            assert!(5 <= n_crossing, "seed {seed}: {n_crossing}");
             for (k, walker) in plan.walkers.iter().enumerate() {
                 assert!(walker.ends_s() < 60.0);
                 assert!(
