@@ -11,6 +11,7 @@ use benches::{
     faces::{Failure, Places, measure},
     gate::{N_LISTED, N_VEHICLES, STEPS, latency, policy_cost, rehearsal},
     idle,
+    record::{self, Machine, Section},
     table::table,
 };
 use gac::offline::Checkout;
@@ -51,6 +52,7 @@ fn bench() -> Result<(), Failure> {
     let root = root.ok_or("the checkout has no root")?;
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder)?;
+    let mut machine = Machine::of(root);
     let (mut metrics, mut rows) = (Metrics::new(), vec![row("what", "measured", "asked for")]);
     decisions(&mut metrics, &mut rows)?;
     rehearsals(&mut metrics, &mut rows);
@@ -63,6 +65,20 @@ fn bench() -> Result<(), Failure> {
     let file = folder.join("gate.json");
     fs::write(&file, serde_json::to_vec_pretty(&metrics)?)?;
     println!("{}", file.display());
+    machine.load[1] = record::load();
+    if std::env::var_os("RECORD").is_some_and(|wanted| !wanted.is_empty() && wanted != "0") {
+        let section = Section {
+            title: "A gate".to_owned(),
+            text: String::new(),
+            rows,
+        };
+        let file = root.join("benches/results/gate.md");
+        fs::write(
+            &file,
+            record::record(("Gate", "gate"), &machine, &[section]),
+        )?;
+        println!("{}", file.display());
+    }
     Ok(())
 }
 

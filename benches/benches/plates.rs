@@ -29,13 +29,13 @@ use benches::{
         page::{Page, page},
         passes::{self, Passes},
         pp_ocr::PpOcr,
-        record::{self, Machine, Section},
         reliability,
         results::{HEADINGS, Results},
         run::{self, Event},
         set::PlateSet,
         view::{ENTRIES_MAX, Outcome},
     },
+    record::{self, Machine, Section},
     table::table,
 };
 use gac::{offline::Checkout, report::Expectation};
@@ -48,7 +48,7 @@ use std::{
     fs,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 /// The sets that are looked for where no other is named.
@@ -93,7 +93,7 @@ fn bench() -> Result<(), Failure> {
     let folder = root.join("target/bench");
     fs::create_dir_all(folder.join("plates"))?;
     let mut measured = Measured::default();
-    let mut machine = machine(root);
+    let mut machine = Machine::of(root);
     if is_on("PASSES") {
         let named = argument("PASSES").unwrap_or_default();
         let seeds = passes::seeds(&named.to_string_lossy())?;
@@ -111,12 +111,15 @@ fn bench() -> Result<(), Failure> {
         measured.add(&set, &chains, &outcome);
         write_page(&folder, (&set, &chains), &outcome)?;
     }
-    machine.load[1] = load();
+    machine.load[1] = record::load();
     measured.finish(&folder)?;
     if is_on("RECORD") {
         let file = root.join("benches/results/plates.md");
         fs::create_dir_all(root.join("benches/results"))?;
-        fs::write(&file, record::record(&machine, &measured.sections()))?;
+        fs::write(
+            &file,
+            record::record(("Plates", "plates"), &machine, &measured.sections()),
+        )?;
         println!("{}", file.display());
     }
     Ok(())
@@ -408,34 +411,4 @@ fn gate_passes(
         passes.metrics(&format!("{name}.{chain}"), &mut measured.metrics);
     }
     Ok(())
-}
-
-/// What the record says of the machine and of the source text.
-fn machine(root: &Path) -> Machine {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(root)
-            .args(arguments)
-            .output();
-        let output = output.ok().filter(|output| output.status.success());
-        output.map_or("unknown".to_owned(), |output| {
-            String::from_utf8_lossy(&output.stdout).trim().to_owned()
-        })
-    };
-    let date = argument("DATE").map(|date| date.to_string_lossy().into_owned());
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    Machine {
-        processor: record::processor(&cpuinfo),
-        n_cores: std::thread::available_parallelism().map_or(1, usize::from),
-        load: [load(), String::new()],
-        commit: git(&["describe", "--always", "--dirty", "--exclude=*"]),
-        date: date.unwrap_or_else(|| git(&["log", "-1", "--format=%cs"])),
-        ..Machine::default()
-    }
-}
-
-fn load() -> String {
-    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split(' ').next().unwrap_or_default().to_owned()
 }

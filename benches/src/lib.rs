@@ -6,6 +6,7 @@ pub mod faces;
 pub mod gate;
 pub mod idle;
 pub mod plates;
+pub mod record;
 pub mod table;
 
 /// A share with its interval of 95 % after Wilson (1927), which holds for few samples and for 0 and

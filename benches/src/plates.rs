@@ -7,7 +7,6 @@ pub mod generated;
 pub mod page;
 pub mod passes;
 pub mod pp_ocr;
-pub mod record;
 pub mod reliability;
 pub mod results;
 pub mod run;

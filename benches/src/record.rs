@@ -1,6 +1,6 @@
 //! Results of record: the tables with what they were measured on, as a file for the repository.
 
-use std::fmt::Write as _;
+use std::{env, fmt::Write as _, fs, path::Path, process::Command};
 
 /// On what, and of what, the figures are.
 #[derive(Clone, Debug, Default)]
@@ -9,7 +9,7 @@ pub struct Machine {
     pub processor: String,
     /// Its cores.
     pub n_cores: usize,
-    /// The core that was measured on, or why it was none.
+    /// The core that one thread was measured on, or why it was none; empty where all took part.
     pub pinned: String,
     /// Processes that wanted to run before and after, on average over a minute.
     pub load: [String; 2],
@@ -29,6 +29,41 @@ pub struct Section {
     pub rows: Vec<Vec<String>>,
 }
 
+impl Machine {
+    /// This machine, and the commit that is checked out in `root`. `DATE` names another day than
+    /// the commit's.
+    pub fn of(root: &Path) -> Self {
+        let git = |arguments: &[&str]| {
+            let output = Command::new("git")
+                .arg("-C")
+                .arg(root)
+                .args(arguments)
+                .output();
+            let output = output.ok().filter(|output| output.status.success());
+            output.map_or("unknown".to_owned(), |output| {
+                String::from_utf8_lossy(&output.stdout).trim().to_owned()
+            })
+        };
+        let date = env::var_os("DATE").filter(|date| !date.is_empty());
+        let date = date.map(|date| date.to_string_lossy().into_owned());
+        let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        Self {
+            processor: processor(&cpuinfo),
+            n_cores: std::thread::available_parallelism().map_or(1, usize::from),
+            load: [load(), String::new()],
+            commit: git(&["describe", "--always", "--dirty", "--exclude=*"]),
+            date: date.unwrap_or_else(|| git(&["log", "-1", "--format=%cs"])),
+            ..Self::default()
+        }
+    }
+}
+
+/// Processes that want to run, on average over a minute.
+pub fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
 /// The name of the processor in `/proc/cpuinfo`.
 pub fn processor(cpuinfo: &str) -> String {
     let field = |line: &str| {
@@ -41,17 +76,21 @@ pub fn processor(cpuinfo: &str) -> String {
         .unwrap_or("unknown".to_owned())
 }
 
-/// The file.
-pub fn record(machine: &Machine, sections: &[Section]) -> String {
+/// The file of a benchmark, with its title.
+pub fn record((title, bench): (&str, &str), machine: &Machine, sections: &[Section]) -> String {
+    let pinned = match &*machine.pinned {
+        "" => String::new(),
+        pinned => format!("; one thread, {pinned}"),
+    };
     let mut text = format!(
-        "# Plates\n\nWritten by `make bench-plates RECORD=1`; what the columns mean says \
-         [`plates.rs`](../benches/plates.rs).\n\n| | |\n|---|---|\n| commit | {} |\n| date | {} |\n\
-         | machine | {}, {} cores; one thread, {} |\n| load before and after | {} and {} |\n",
+        "# {title}\n\nWritten by `make bench-{bench} RECORD=1`; what the columns mean says \
+         [`{bench}.rs`](../benches/{bench}.rs).\n\n| | |\n|---|---|\n| commit | {} |\n| date | {} |\n\
+         | machine | {}, {} cores{} |\n| load before and after | {} and {} |\n",
         cell(&machine.commit),
         cell(&machine.date),
         cell(&machine.processor),
         machine.n_cores,
-        cell(&machine.pinned),
+        cell(&pinned),
         cell(&machine.load[0]),
         cell(&machine.load[1]),
     );
@@ -109,9 +148,10 @@ mod tests {
                 rows: Vec::new(),
             },
         ];
-        let text = record(&machine, &sections);
+        let text = record(("Plates", "plates"), &machine, &sections);
         for part in [
-            "| machine | Some CPU @ 2 GHz, 2 cores; one thread,",
+            "# Plates\n\nWritten by `make bench-plates RECORD=1`",
+            "| machine | Some CPU @ 2 GHz, 2 cores |",
             "## Pictures\n\nAs they are.\n\n| set | chain | exact |\n|---|---|---:|\n\
              | a\\|b | ours | 0.5 |\n",
         ] {
