@@ -102,7 +102,9 @@ pub fn run(path: &Path, parts: Parts) -> Result<ExitCode> {
             () = shutdown.wait() => Ok(()),
             ended = running.tasks.join_next() => task_end(ended),
             // Without it the gates would go on with a list that grows old.
-            Some(ended) = lists.join_next() => task_end(Some(ended)),
+            Some(ended) = lists.join_next() => {
+                task_end(Some(ended)).and_then(|()| bail!("the list is not followed any more"))
+            }
         };
         drop(lists);
         running.stop().await;

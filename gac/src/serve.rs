@@ -2,6 +2,7 @@
 
 use crate::{
     gate::ORDER_KEY,
+    pass::PASS_KEY,
     run::Running,
     site::{LoadedSite, provided},
 };
@@ -21,6 +22,7 @@ use violation_api::{
     Api, ApiConfig, BindPolicy, CrowdLevels, DeskConfig, GuardConfig, LanePlan, Names, NoticePlan,
     NoticeSees, ReaderConfig, SiteKind, SitePlan, SiteProfile, ZonePlan,
 };
+use wire::BundleKeys;
 
 /// A message may come again for as long as its sender was away; its id is kept so long.
 const MESSAGE_IDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -48,7 +50,7 @@ pub async fn start(site: &LoadedSite, running: &mut Running) -> Result<()> {
     config.guard = guard(site)?;
     config.web_assets_dir = assets.exists().then_some(assets);
     config.bind = bind;
-    config.desk = Some(desk(site)?);
+    config.desk = desk(site)?;
     config.zone = site.site.site.timezone.get_ref().clone();
     if web.allow_unauthenticated_network {
         config.bind_policy = BindPolicy::UnauthenticatedNetwork {
@@ -91,8 +93,13 @@ fn names(site: &Site) -> Result<Names> {
     Ok(names)
 }
 
-/// What the visitors' desk needs; makes the site's keys when there are none yet.
-fn desk(site: &LoadedSite) -> Result<DeskConfig> {
+/// What the visitors' desk needs; makes the site's keys when there are none yet. Nothing at an edge
+/// whose gates do not trust its passes.
+fn desk(site: &LoadedSite) -> Result<Option<DeskConfig>> {
+    let key = SigningKeyFile::load_or_create(&site.state(PASS_KEY))?;
+    if !is_trusted(site, |keys| keys.passes.contains(&key.public_hex()))? {
+        return Ok(None); // its passes would open nothing
+    }
     let visitors = &site.site.visitors;
     let reader = |section: &ReaderSection| {
         let gates = section.gates.get_ref().iter().map(|gate| Ok(gate.parse()?));
@@ -103,7 +110,7 @@ fn desk(site: &LoadedSite) -> Result<DeskConfig> {
         })
     };
     let readers = site.site.readers.iter().map(reader);
-    Ok(DeskConfig {
+    Ok(Some(DeskConfig {
         passes: site.pass_desk()?,
         texts: site.document_texts()?,
         readers: readers.collect::<Result<_>>()?,
@@ -113,7 +120,7 @@ fn desk(site: &LoadedSite) -> Result<DeskConfig> {
             .public_url
             .as_ref()
             .map(|url| url.get_ref().clone()),
-    })
+    }))
 }
 
 /// The lanes and zones of the site file.
@@ -195,6 +202,19 @@ fn sees(site: &Site) -> NoticeSees {
     }
 }
 
+/// Whether the gates trust a key of this site's own: at an edge those alone count that the centre's
+/// list names.
+fn is_trusted(site: &LoadedSite, is_named: impl FnOnce(&BundleKeys) -> bool) -> Result<bool> {
+    if !site.is_edge() {
+        return Ok(true);
+    }
+    let stored = site
+        .edge_store()
+        .load(&site.site.list.trusted(), &site.id()?);
+    // What is wrong with it is told where the gates begin with it.
+    Ok(stored.is_ok_and(|bundle| bundle.is_some_and(|bundle| is_named(bundle.keys()))))
+}
+
 /// What guards need: the key that the gates trust, and how long they have for an answer.
 fn guard(site: &LoadedSite) -> Result<GuardConfig> {
     let mut answer_within = BTreeMap::new();
@@ -204,8 +224,16 @@ fn guard(site: &LoadedSite) -> Result<GuardConfig> {
             answer_within.insert(gate.id.get_ref().parse()?, within);
         }
     }
+    let key = SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?;
+    let is_trusted = is_trusted(site, |keys| keys.orders.contains(&key.public_hex()))?;
+    if !is_trusted {
+        tracing::warn!(
+            "the gates here trust the centre's key for orders alone: none can be given on these \
+             pages; copy the centre's keys/order.key here to give them here, too"
+        );
+    }
     Ok(GuardConfig {
-        order_key: Some(SigningKeyFile::load_or_create(&site.state(ORDER_KEY))?),
+        order_key: is_trusted.then_some(key),
         answer_within,
     })
 }

@@ -66,7 +66,10 @@ async fn lanes(app: &App, teller: &Teller, l: &LaneWords) -> Result<Vec<LaneRow>
     let mut rows = Vec::new();
     for gate in planned.iter().chain(&others) {
         let look = crate::lane::look(app, gate, None).await?;
-        let is_open = |row: &&crate::store::AlarmRow| row.alarm.ended_at.is_none();
+        // What lasted a moment counts until somebody has taken note of it.
+        let is_open = |row: &&crate::store::AlarmRow| {
+            row.alarm.ended_at.is_none() || row.acknowledged.is_none()
+        };
         rows.push(LaneRow {
             barrier: teller.barrier(&look.barrier()),
             warnings: warnings(l, &look),

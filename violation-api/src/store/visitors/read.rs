@@ -61,7 +61,7 @@ impl Store {
         let sql = "select * from visitor
                    where (expected_from < $2 and $1 <= expected_until)
                        or ($1 <= checked_in_at and checked_in_at < $2)
-                       or ($3 = 1 and state = 'checked-in')
+                       or ($3 = 1 and state = 'checked-in' and erased_at is null)
                    order by expected_from, visitor_id limit $4";
         let values = values![day.from, day.until, day.with_present, DAY_ROWS_MAX];
         let rows = self.database.rows(sql, values).await?;
