@@ -84,7 +84,8 @@ pub fn record((title, bench): (&str, &str), machine: &Machine, sections: &[Secti
     };
     let mut text = format!(
         "# {title}\n\nWritten by `make bench-{bench} RECORD=1`; what the columns mean says \
-         [`{bench}.rs`](../benches/{bench}.rs).\n\n| | |\n|---|---|\n| commit | {} |\n| date | {} |\n\
+         [`{bench}.rs`](../benches/{bench}.rs).\n\n| | |\n|---|---|\n| commit | {} |\n\
+         | date | {} |\n\
          | machine | {}, {} cores{} |\n| load before and after | {} and {} |\n",
         cell(&machine.commit),
         cell(&machine.date),

@@ -185,7 +185,7 @@ impl Lane {
         let broker = EmbeddedBroker::start(0).unwrap();
         let wire = Wire::to(broker.port).await;
         let service = Service::start(lane_config(&folder), wire.port, "api").await;
-        let mut edge = BusConfig::new("127.0.0.1", broker.port, site(), "gate-gate-1");
+        let mut edge = BusConfig::new("127.0.0.1", broker.port, site(), "gate-gate-1-in");
         edge.filters = vec![
             Topic::all_gates(&site(), "order"),
             Topic::OrderToAll(site()).to_string(),

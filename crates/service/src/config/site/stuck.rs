@@ -96,7 +96,10 @@ fn check_zone(checker: &mut Checker<'_>, zone: &ZoneSection, site: &Site, routes
     let lines = site.cameras.iter().flat_map(|camera| &camera.lines);
     let is_watched = lines.map(|line| line.zone.get_ref()).any(|zone| zone == id);
     if (is_counted || hard) && !is_watched && !routes.left.contains(id.as_str()) {
-        let what = if is_counted {
+        let is_for_anyone = into.iter().all(|gate| gate.factor == FactorKind::Anyone);
+        let what = if is_counted && is_for_anyone {
+            "is told to be full from some time on"
+        } else if is_counted {
             "fills up and refers everybody from then on"
         } else {
             "takes nobody in a second time"
