@@ -3,25 +3,11 @@
 use super::{
     Lang,
     names::{Badge, Tone},
+    words::words,
 };
 use crate::{crowd::CrowdLevel, flow::FlowSource};
 
-macro_rules! words {
-    ($($key:ident: $vi:literal, $en:literal;)*) => {
-        /// All words of one language.
-        pub(crate) struct FlowWords {
-            $(pub(crate) $key: &'static str,)*
-        }
-
-        static VIETNAMESE: FlowWords = FlowWords { $($key: $vi,)* };
-        static ENGLISH: FlowWords = FlowWords { $($key: $en,)* };
-
-        #[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $vi, $en)),*];
-    };
-}
-
-words! {
+words! { FlowWords;
     flow: "Thống kê ra vào", "Entries and exits";
     crowd: "Mức độ đông", "Crowd level";
     notice: "Thông báo về camera", "Notice about cameras";
@@ -106,14 +92,6 @@ words! {
 }
 
 impl FlowWords {
-    /// The words of a language.
-    pub(crate) fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::Vietnamese => &VIETNAMESE,
-            Lang::English => &ENGLISH,
-        }
-    }
-
     pub(crate) fn level(&self, level: Option<CrowdLevel>) -> Badge {
         let (word, tone) = match level {
             None => (self.level_unknown, Tone::Quiet),
